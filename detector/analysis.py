@@ -1,0 +1,122 @@
+"""The whole way from a file's bytes to what we say about it, in one readable function."""
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from detector.classifier import OnnxClassifier
+from detector.conditions import condition_of
+from detector.evaluation import EvaluationReport, ExpectedErrors
+from detector.heatmap import render_heatmap
+from detector.image import ImageLimits, MediaFacts, decode_image
+from detector.manifest import ModelManifest
+from detector.preprocess import cut_crops
+from detector.verdict import Reason, Verdict, decide
+
+MODELS = Path(__file__).parent / "models"
+MODEL_PATH = MODELS / "resnet50.onnx"
+REPORT_PATH = MODELS / "report.json"
+
+
+@dataclass(frozen=True)
+class PixelEvidence:
+    """What the pixels say. `score` is the calibrated probability in 0..1, or None when there is none."""
+
+    score: float | None
+    band: Verdict | None
+    calibrated: bool = True
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model spoke."""
+
+    id: str
+    version: str
+    weights_sha256: str
+    evaluation_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What is found out about one file; the same for the command line, the API and the site."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    pixel: PixelEvidence
+    media: MediaFacts
+    expected_errors: ExpectedErrors | None
+    model: ModelInfo
+    warnings: tuple[str, ...]
+    timings_ms: dict[str, float]
+    heatmap_png: bytes | None = dataclasses.field(repr=False)
+    """Transparent PNG over the image, or None when it was not asked for."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values, without the heatmap's bytes."""
+        values = dataclasses.asdict(dataclasses.replace(self, heatmap_png=None))
+        del values["heatmap_png"]
+        return values
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A loaded model with its evaluation report. Safe to share between threads."""
+
+    classifier: OnnxClassifier
+    report: EvaluationReport
+    limits: ImageLimits = dataclasses.field(default_factory=ImageLimits)
+
+    @classmethod
+    def load(
+        cls, model_path: Path = MODEL_PATH, report_path: Path = REPORT_PATH, *, threads: int | None = None
+    ) -> "Detector":
+        """Load a model and its report. Raises ModelLoadError when they are damaged or do not belong together."""
+        return cls(OnnxClassifier.load(model_path, threads=threads), EvaluationReport.load(report_path))
+
+    @property
+    def manifest(self) -> ModelManifest:
+        return self.classifier.manifest
+
+    @property
+    def model(self) -> ModelInfo:
+        manifest = self.manifest
+        return ModelInfo(
+            manifest.model_id, manifest.version, self.classifier.weights_sha256, manifest.evaluation_id
+        )
+
+    def analyze_image(self, data: bytes, *, heatmap: bool = False) -> Analysis:
+        """Judge one image file. Raises a DetectorError when the bytes cannot be judged."""
+        started = time.perf_counter()
+        decoded = decode_image(data, self.limits)
+        crops = cut_crops(decoded.pixels, self.manifest.spec)
+        prepared = time.perf_counter()
+
+        evidence = self.classifier.score(crops)
+        decision = decide(evidence.probability, self.manifest.bands, decoded.facts)
+        scored = time.perf_counter()
+
+        picture = render_heatmap(evidence, crops, self.manifest) if heatmap else None
+        finished = time.perf_counter()
+        return Analysis(
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            pixel=PixelEvidence(evidence.probability, decision.band),
+            media=decoded.facts,
+            expected_errors=self.report.expected_errors(condition_of(decoded.facts).name),
+            model=self.model,
+            warnings=(),
+            timings_ms={
+                "decode": _ms(prepared - started),
+                "score": _ms(scored - prepared),
+                "heatmap": _ms(finished - scored),
+                "total": _ms(finished - started),
+            },
+            heatmap_png=picture,
+        )
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

@@ -1,0 +1,77 @@
+"""Runs the ONNX graph: crops in, logits and class activation maps out."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import onnxruntime
+
+from detector.errors import ModelLoadError
+from detector.manifest import METADATA_KEY, Calibration, ModelManifest
+from detector.preprocess import Crops
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the model says about one image."""
+
+    logits: np.ndarray
+    """float32 [N], one per crop; positive speaks for AI."""
+    cams: np.ndarray
+    """float32 [N, 7, 7]; mean(cam) + manifest.logit_bias == logit."""
+    probability: float
+    """Calibrated probability of the mean logit, 0..1."""
+
+
+class Classifier(Protocol):
+    """What the analysis needs of a model."""
+
+    manifest: ModelManifest
+    weights_sha256: str
+
+    def score(self, crops: Crops) -> Evidence: ...
+
+
+class OnnxClassifier:
+    """A model file with its manifest, loaded once. `score` may be called from several threads."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, manifest: ModelManifest, weights_sha256: str):
+        self._session = session
+        self.manifest = manifest
+        self.weights_sha256 = weights_sha256
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int | None = None) -> "OnnxClassifier":
+        """Load a model; `threads` is the number used for one run, by default one per core.
+
+        Raises ModelLoadError when the file is missing or damaged, or carries no manifest.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelLoadError(f"The model file {path.name} cannot be read.") from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises many unrelated types for a damaged file
+            raise ModelLoadError(f"The model file {path.name} is damaged.") from error
+        manifest_json = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        if manifest_json is None:
+            raise ModelLoadError(f"The model file {path.name} has no manifest.")
+        return cls(session, ModelManifest.from_json(manifest_json), hashlib.sha256(data).hexdigest())
+
+    def score(self, crops: Crops) -> Evidence:
+        """Score all crops of one image in one run."""
+        logits, cams = self._session.run(["logit", "cam"], {"crops": crops.pixels})
+        return Evidence(logits, cams, calibrated(float(logits.mean()), self.manifest.calibration))
+
+
+def calibrated(logit: float, calibration: Calibration) -> float:
+    """The calibrated probability of an aggregated logit, 0..1."""
+    z = np.clip(calibration.slope * logit + calibration.bias, -60.0, 60.0)
+    return float(1.0 / (1.0 + np.exp(-z)))

@@ -1,0 +1,51 @@
+"""The errors that analysing a file can raise. Each carries a stable `code` for programs."""
+
+from typing import ClassVar
+
+
+class DetectorError(Exception):
+    """Base of every error raised by this package."""
+
+    code: ClassVar[str] = "detector_error"
+
+
+class EmptyFile(DetectorError):
+    """The file has no bytes."""
+
+    code = "empty_file"
+
+
+class FileTooLarge(DetectorError):
+    """The file has more bytes than the limit."""
+
+    code = "file_too_large"
+
+
+class UnsupportedType(DetectorError):
+    """The bytes are not one of the supported media types, whatever the name says."""
+
+    code = "unsupported_type"
+
+
+class TooManyPixels(DetectorError):
+    """The image declares more pixels than the limit."""
+
+    code = "too_many_pixels"
+
+
+class ImageTooSmall(DetectorError):
+    """A side of the image is shorter than the limit."""
+
+    code = "image_too_small"
+
+
+class UndecodableMedia(DetectorError):
+    """The bytes start like a supported type but cannot be decoded."""
+
+    code = "undecodable_media"
+
+
+class ModelLoadError(DetectorError):
+    """The model file is missing, damaged, or has no manifest."""
+
+    code = "model_load_failed"

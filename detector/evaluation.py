@@ -1,0 +1,52 @@
+"""The evaluation report that belongs to a model: the only source of published error rates."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from detector.errors import ModelLoadError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpectedErrors:
+    """Errors measured on test images in one condition. Rates in 0..1."""
+
+    condition: str
+    false_positive_rate: float
+    """Share of photographs that landed in the likely-AI band."""
+    ci95: tuple[float, float]
+    """Clopper-Pearson interval of the false-positive rate."""
+    n_real: int
+    miss_rate: float
+    """Share of AI images that landed in the no-signs band."""
+    n_ai: int
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """A report as written by `make evaluate`; `values` is its JSON."""
+
+    values: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path) -> "EvaluationReport":
+        """Raises ModelLoadError when there is no readable report at `path`."""
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            report = cls(values)
+            report.id  # noqa: B018 - a report without an id is not one
+            return report
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelLoadError(f"The evaluation report {path.name} cannot be read.") from error
+
+    @property
+    def id(self) -> str:
+        return str(self.values["id"])
+
+    def expected_errors(self, condition: str) -> ExpectedErrors | None:
+        """The errors measured in a condition, or None when it was not measured."""
+        row = self.values["expected_errors"].get(condition)
+        if row is None:
+            return None
+        return ExpectedErrors(condition=condition, **{**row, "ci95": tuple(row["ci95"])})

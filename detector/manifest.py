@@ -1,0 +1,73 @@
+"""What a model file says about itself: the JSON under the key `asli` of the ONNX metadata."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from detector.errors import ModelLoadError
+from detector.preprocess import PreprocessSpec
+
+METADATA_KEY = "asli"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling: probability = sigmoid(slope * logit + bias), fitted at equal class weights."""
+
+    slope: float
+    bias: float
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Limits on the calibrated probability. Below `low`: no signs found; from `high`: likely AI."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError(f"Bands must satisfy 0 <= low <= high <= 1, got {self}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelManifest:
+    """Everything needed to use a model's logits, and where the model came from."""
+
+    model_id: str
+    version: str
+    class_names: tuple[str, str]
+    spec: PreprocessSpec
+    logit_bias: float
+    """mean(cam) + logit_bias == logit, for every crop."""
+    calibration: Calibration
+    bands: Bands
+    precision: str
+    """`fp32`, or `int8` for a quantised graph."""
+    recipe: str
+    commit: str
+    """Commit of the training code."""
+    checkpoint_sha256: str
+    evaluation_id: str
+    """`id` of the evaluation report that belongs to this file; empty while there is none."""
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelManifest":
+        """Raises ModelLoadError when the text is not a manifest of this schema."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            if values["schema"] != SCHEMA:
+                raise ModelLoadError(f"Manifest schema is {values['schema']}; this program reads {SCHEMA}.")
+            values["class_names"] = tuple(values["class_names"])
+            values["spec"] = PreprocessSpec(**values["spec"])
+            values["calibration"] = Calibration(**values["calibration"])
+            values["bands"] = Bands(**values["bands"])
+            return cls(**values)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelLoadError(f"The model's manifest cannot be read: {error}") from error

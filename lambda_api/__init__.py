@@ -1,0 +1,1 @@
+"""The service: the detector over HTTP, with everything it stores or waits for behind ports."""

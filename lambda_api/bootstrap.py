@@ -1,0 +1,52 @@
+"""Chooses and builds everything the app is given. The one place that knows which adapters run."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from detector.analysis import Detector
+from detector.errors import ModelLoadError
+from detector.image import ImageLimits
+from lambda_api.adapters.filesystem import FilesystemResultStore
+from lambda_api.dependencies import Dependencies
+from lambda_api.gate import AnalysisGate
+from lambda_api.services import DetectionService, ServiceLimits
+from lambda_api.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def build_dependencies(settings: Settings) -> Dependencies:
+    """Without a usable model the service still starts; it then says so to everyone who asks."""
+    detector = _load_detector(settings)
+    limits = ServiceLimits(
+        image=detector.limits if isinstance(detector, Detector) else ImageLimits(),
+        result_lifetime=timedelta(hours=settings.result_ttl_hours),
+    )
+    detections = DetectionService(
+        detector,
+        FilesystemResultStore(settings.data_dir / "detections", now=utc_now()),
+        clock=utc_now,
+        result_lifetime=limits.result_lifetime,
+    )
+    return Dependencies(
+        detections=detections,
+        gate=AnalysisGate(settings.max_concurrent_analyses, wait_seconds=settings.max_wait_seconds),
+        limits=limits,
+        allowed_origins=settings.allowed_origins,
+        site_dir=settings.site_dir,
+    )
+
+
+def utc_now() -> datetime:
+    """The service's clock."""
+    return datetime.now(UTC)
+
+
+def _load_detector(settings: Settings) -> Detector | ModelLoadError:
+    try:
+        return Detector.load(
+            settings.model_path, settings.report_path, threads=settings.inference_threads
+        )
+    except ModelLoadError as error:
+        logger.error("The model is not ready: %s", error)
+        return error

@@ -1,0 +1,77 @@
+"""Site and API from one process: `python -m lambda_api.entrypoints.local --site build/site`."""
+
+import argparse
+import contextlib
+import errno
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from detector.errors import ModelLoadError
+from lambda_api.app import create_app
+from lambda_api.bootstrap import build_dependencies
+from lambda_api.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until interrupted. Exits with status 1 and one sentence when it cannot start."""
+    options = _parse(arguments)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
+    logger.setLevel(logging.INFO)
+
+    settings = Settings()
+    if options.site is not None:
+        settings = settings.model_copy(update={"site_dir": options.site})
+    if settings.site_dir is not None and not settings.site_dir.is_dir():
+        sys.exit(f"There is no folder {settings.site_dir}: render the site first.")
+
+    listener = _listen(options.host, options.port)
+    with contextlib.closing(listener):
+        dependencies = build_dependencies(settings)
+        address = _address(options.host, listener.getsockname()[1])
+        try:
+            dependencies.detections.detector  # noqa: B018 - raises when there is none
+            logger.info("Asli is ready on %s", address)
+        except ModelLoadError:
+            logger.info("Asli answers on %s, but cannot analyse images: see above.", address)
+        config = uvicorn.Config(
+            create_app(dependencies), log_config=None, access_log=False, lifespan="off"
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m lambda_api.entrypoints.local", description=__doc__
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--site", type=Path, help="folder of the rendered site; without it, API only"
+    )
+    return parser.parse_args(arguments)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            sys.exit(f"Port {port} on {host} is already in use: choose another with --port.")
+        sys.exit(f"Cannot listen on {host}, port {port}: {error.strerror}.")
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+if __name__ == "__main__":
+    main()

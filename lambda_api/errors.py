@@ -1,0 +1,86 @@
+"""What can go wrong in the service, each kind with the stable code that programs act on."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ProblemCode(StrEnum):
+    """Every code an answer can carry, those of the detector's errors included."""
+
+    BAD_REQUEST = "bad_request"
+    MISSING_FIELD = "missing_field"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    GONE = "gone"
+    FILE_TOO_LARGE = "file_too_large"
+    EMPTY_FILE = "empty_file"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    IMAGE_TOO_SMALL = "image_too_small"
+    UNDECODABLE_MEDIA = "undecodable_media"
+    MODEL_LOAD_FAILED = "model_load_failed"
+    BUSY = "busy"
+    INTERNAL = "internal"
+
+
+class ServiceError(Exception):
+    """Base of every error raised by this package. Its message is shown to the caller."""
+
+    code: ClassVar[ProblemCode]
+
+
+class BadRequest(ServiceError):
+    """The request's form cannot be understood."""
+
+    code = ProblemCode.BAD_REQUEST
+
+
+class MissingField(ServiceError):
+    """A form was sent without a field it needs."""
+
+    code = ProblemCode.MISSING_FIELD
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnsupportedContentType(ServiceError):
+    """The body is of a kind that this path does not read."""
+
+    code = ProblemCode.UNSUPPORTED_TYPE
+
+
+class UploadTooLarge(ServiceError):
+    """The request carries more bytes than one request may."""
+
+    code = ProblemCode.FILE_TOO_LARGE
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(
+            f"The file has more than {max_bytes / 2**20:g} MiB ({max_bytes:,} bytes), "
+            "the most that one request may carry."
+        )
+        self.max_bytes = max_bytes
+
+
+class DetectionNotFound(ServiceError):
+    """No result was ever known under this id, or it is long forgotten."""
+
+    code = ProblemCode.NOT_FOUND
+
+
+class DetectionGone(ServiceError):
+    """The result was deleted or has expired."""
+
+    code = ProblemCode.GONE
+
+
+class Busy(ServiceError):
+    """All places for analyses stayed taken for as long as a request may wait."""
+
+    code = ProblemCode.BUSY
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

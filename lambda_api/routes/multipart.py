@@ -1,0 +1,43 @@
+"""Reads the one file of a form. The bytes stay in memory: no upload touches a disk."""
+
+import sys
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from lambda_api.errors import BadRequest, MissingField, UnsupportedContentType, UploadTooLarge
+
+FIELD = "file"
+
+
+async def read_file(request: Request, *, max_bytes: int) -> bytes:
+    """The content of the form field `file`.
+
+    Raises UnsupportedContentType, BadRequest, MissingField or UploadTooLarge.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise UnsupportedContentType(
+            f"Send the file as multipart/form-data, in the field '{FIELD}'."
+        )
+    parser = _InMemoryParser(request.headers, request.stream(), max_files=1, max_fields=10)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise BadRequest("The body is not a readable form with one file.") from error
+    except ClientDisconnect as error:
+        raise BadRequest("The upload was cut off.") from error
+    upload = form.get(FIELD)
+    if not isinstance(upload, UploadFile):
+        raise MissingField(FIELD, f"The form must have a file in the field '{FIELD}'.")
+    data = await upload.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise UploadTooLarge(max_bytes)
+    return data
+
+
+class _InMemoryParser(MultiPartParser):
+    """Never spools to a temporary file; the body's size is limited before it gets here."""
+
+    spool_max_size = sys.maxsize

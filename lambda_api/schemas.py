@@ -1,0 +1,347 @@
+"""The JSON that leaves the service. Fields may be added to it, but none is removed within /v1."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from detector.image import PILLOW_FORMATS
+from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
+from lambda_api.errors import ProblemCode
+from lambda_api.ports import Detection, ImageDetector
+from lambda_api.services import ServiceLimits
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+_EXTENSIONS = {
+    "jpeg": [".jpg", ".jpeg"],
+    "png": [".png"],
+    "webp": [".webp"],
+    "avif": [".avif"],
+    "heic": [".heic", ".heif"],
+}
+
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+class PixelEvidence(BaseModel):
+    """What the pixels say."""
+
+    score: Share | None = Field(
+        description="Calibrated score; null when there is none, never 0 instead."
+    )
+    band: Verdict | None = Field(description="The band in which the score falls.")
+    calibrated: bool
+
+
+class Media(BaseModel):
+    """What is known about the file without judging it."""
+
+    kind: Literal["image"]
+    sha256: Sha256
+    bytes: int
+    width: int = Field(description="In pixels, once upright.")
+    height: int = Field(description="In pixels, once upright.")
+    format: str
+    jpeg_quality_estimate: int | None = Field(description="1 to 100; null for other formats.")
+
+
+class ExpectedErrors(BaseModel):
+    """Errors measured on test images in the condition that this file is in."""
+
+    condition: str
+    false_positive_rate: Share = Field(
+        description="Share of photographs that were called likely AI."
+    )
+    ci95: tuple[float, float] = Field(description="95 per cent interval of `false_positive_rate`.")
+    n_real: int = Field(title="Photographs", description="How many photographs were measured.")
+    miss_rate: Share = Field(description="Share of AI images in which no signs were found.")
+    n_ai: int = Field(title="AI images", description="How many AI images were measured.")
+
+
+class Model(BaseModel):
+    """Which model spoke."""
+
+    id: str
+    version: str
+    weights_sha256: Sha256
+    evaluation_id: str
+
+
+class DetectionResult(BaseModel):
+    """A finished analysis."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "det_q1Xn0b2rQ6mZ3xk8f9TtLwA7",
+                    "status": "succeeded",
+                    "created_at": "2026-10-06T09:30:00Z",
+                    "expires_at": "2026-10-07T09:30:00Z",
+                    "verdict": "inconclusive",
+                    "reasons": ["score_middle"],
+                    "pixel": {"score": 0.61, "band": "inconclusive", "calibrated": True},
+                    "media": {
+                        "kind": "image",
+                        "sha256": _SHA256,
+                        "bytes": 812345,
+                        "width": 1080,
+                        "height": 1350,
+                        "format": "jpeg",
+                        "jpeg_quality_estimate": 58,
+                    },
+                    "expected_errors": {
+                        "condition": "web",
+                        "false_positive_rate": 0.021,
+                        "ci95": [0.011, 0.036],
+                        "n_real": 612,
+                        "miss_rate": 0.24,
+                        "n_ai": 540,
+                    },
+                    "model": {
+                        "id": "resnet50-example",
+                        "version": "0.1.0",
+                        "weights_sha256": _SHA256,
+                        "evaluation_id": "evaluation-example",
+                    },
+                    "warnings": [],
+                    "timings_ms": {"decode": 24.1, "score": 80.2, "heatmap": 31.0, "total": 135.3},
+                    "heatmap_url": "/v1/detections/det_q1Xn0b2rQ6mZ3xk8f9TtLwA7/heatmap",
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="Whoever knows it can read and delete the result.")
+    status: Literal["succeeded"]
+    created_at: datetime
+    expires_at: datetime = Field(description="From then on the result is gone.")
+    verdict: Verdict
+    reasons: list[Reason]
+    pixel: PixelEvidence
+    media: Media
+    expected_errors: ExpectedErrors | None = Field(description="Null where none were measured.")
+    model: Model
+    warnings: list[str]
+    timings_ms: dict[str, float] = Field(description="Milliseconds per step, and their total.")
+    heatmap_url: str | None = Field(
+        description="Path of a transparent PNG that lies over the image."
+    )
+
+    @classmethod
+    def of(cls, detection: Detection) -> Self:
+        """The public form of a kept result."""
+        heatmap_url = f"/v1/detections/{detection.id}/heatmap" if detection.has_heatmap else None
+        return cls.model_validate(
+            {
+                "id": detection.id,
+                "status": "succeeded",
+                "created_at": detection.created_at,
+                "expires_at": detection.expires_at,
+                **detection.analysis,
+                "heatmap_url": heatmap_url,
+            }
+        )
+
+
+class Bands(BaseModel):
+    """Limits on the score. Below `low`: no AI signs found; from `high`: likely AI."""
+
+    low: Share
+    high: Share
+
+
+class Calibration(BaseModel):
+    """score = sigmoid(slope * logit + bias)"""
+
+    method: Literal["platt"]
+    slope: float
+    bias: float
+
+
+class Preprocessing(BaseModel):
+    """How an image is cut into the crops that the model sees."""
+
+    crop_size_px: int
+    max_crops_per_axis: int
+    max_long_side_px: int = Field(description="Larger images are reduced to this first.")
+
+
+class ModelCard(BaseModel):
+    """The model as data: what it is, how its score is read, and what was measured."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "resnet50-example",
+                    "version": "0.1.0",
+                    "weights_sha256": _SHA256,
+                    "precision": "int8",
+                    "recipe": "example",
+                    "commit": "0123abc",
+                    "bands": {"low": 0.2, "high": 0.8},
+                    "calibration": {"method": "platt", "slope": 1.1, "bias": -0.2},
+                    "preprocessing": {
+                        "crop_size_px": 224,
+                        "max_crops_per_axis": 3,
+                        "max_long_side_px": 1024,
+                    },
+                    "evaluation_id": "evaluation-example",
+                    "evaluation": {
+                        "id": "evaluation-example",
+                        "expected_errors": {
+                            "clean": {
+                                "false_positive_rate": 0.01,
+                                "ci95": [0.004, 0.022],
+                                "n_real": 612,
+                                "miss_rate": 0.2,
+                                "n_ai": 540,
+                            }
+                        },
+                    },
+                }
+            ]
+        }
+    )
+
+    id: str
+    version: str
+    weights_sha256: Sha256
+    precision: str
+    recipe: str = Field(description="Name of the training run's configuration.")
+    commit: str = Field(description="Commit of the training code.")
+    bands: Bands
+    calibration: Calibration
+    preprocessing: Preprocessing
+    evaluation_id: str
+    evaluation: dict[str, Any] = Field(
+        description="The evaluation report that belongs to these weights."
+    )
+
+    @classmethod
+    def of(cls, detector: ImageDetector) -> Self:
+        """The public form of a loaded model; the names of its training labels stay inside."""
+        manifest, spec = detector.manifest, detector.manifest.spec
+        return cls(
+            id=manifest.model_id,
+            version=manifest.version,
+            weights_sha256=detector.model.weights_sha256,
+            precision=manifest.precision,
+            recipe=manifest.recipe,
+            commit=manifest.commit,
+            bands=Bands(low=manifest.bands.low, high=manifest.bands.high),
+            calibration=Calibration(
+                method="platt", slope=manifest.calibration.slope, bias=manifest.calibration.bias
+            ),
+            preprocessing=Preprocessing(
+                crop_size_px=spec.crop_size,
+                max_crops_per_axis=spec.max_crops_per_axis,
+                max_long_side_px=spec.max_long_side,
+            ),
+            evaluation_id=manifest.evaluation_id,
+            evaluation=detector.report.values,
+        )
+
+
+class MediaFormat(BaseModel):
+    """A file format that is read. Files are judged by their bytes, whatever their names say."""
+
+    name: str
+    media_type: str
+    extensions: list[str]
+
+
+class Limits(BaseModel):
+    """What is accepted and for how long results are kept."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "formats": [
+                        {
+                            "name": "jpeg",
+                            "media_type": "image/jpeg",
+                            "extensions": [".jpg", ".jpeg"],
+                        }
+                    ],
+                    "max_upload_bytes": 4194304,
+                    "max_file_bytes": 20000000,
+                    "max_pixels": 50000000,
+                    "min_side_px": 64,
+                    "smallest_judged_side_px": 128,
+                    "files_per_request": 1,
+                    "result_retention_hours": 24,
+                }
+            ]
+        }
+    )
+
+    formats: list[MediaFormat]
+    max_upload_bytes: int = Field(description="Of a file sent in one request to this API.")
+    max_file_bytes: int = Field(description="Of a file that the detector itself reads.")
+    max_pixels: int = Field(description="Width times height.")
+    min_side_px: int = Field(description="A shorter side is refused.")
+    smallest_judged_side_px: int = Field(description="A shorter side is at best inconclusive.")
+    files_per_request: int
+    result_retention_hours: float = Field(description="Results are deleted after this time.")
+
+    @classmethod
+    def of(cls, limits: ServiceLimits) -> Self:
+        """The public form of the limits in force."""
+        return cls(
+            formats=[
+                MediaFormat(name=name, media_type=f"image/{name}", extensions=_EXTENSIONS[name])
+                for name in PILLOW_FORMATS
+            ],
+            max_upload_bytes=limits.max_upload_bytes,
+            max_file_bytes=limits.image.max_bytes,
+            max_pixels=limits.image.max_pixels,
+            min_side_px=limits.image.min_side,
+            smallest_judged_side_px=SMALLEST_JUDGED_SIDE,
+            files_per_request=1,
+            result_retention_hours=limits.result_lifetime.total_seconds() / 3600,
+        )
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """The model is loaded."""
+
+    status: Literal["ready"] = "ready"
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with one part of a request."""
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it. Act on `code`; the other texts are for people."""
+
+    type: str = Field(description="A reference to this kind of problem in the contract.")
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The path that was asked for.")
+    code: ProblemCode
+    request_id: str = Field(
+        description="Also in the X-Request-Id header. Quote it when asking for help."
+    )
+    limit: int | None = Field(
+        default=None, description="The number that was exceeded or not reached."
+    )
+    retry_after: int | None = Field(
+        default=None, description="Seconds; also in the Retry-After header."
+    )
+    errors: list[FieldProblem] | None = None

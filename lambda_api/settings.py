@@ -1,0 +1,68 @@
+"""Every setting of the service, read from the environment once, by the entry point."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from detector.analysis import MODEL_PATH, REPORT_PATH
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
+
+
+class Settings(BaseSettings):
+    """Environment variables that start with ASLI_."""
+
+    model_config = SettingsConfigDict(env_prefix="ASLI_", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path("build/data"),
+        description="Folder for results and heatmaps; uploads are never stored.",
+    )
+    site_dir: Path | None = Field(
+        default=None, description="The rendered site, if this process serves it."
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated origins whose scripts may call the API, such as "
+        "https://example.org. Leave it empty where the site comes from the same address, "
+        "or where a gateway answers for CORS.",
+    )
+    max_concurrent_analyses: int = Field(default=2, ge=1, description="More than these wait.")
+    max_wait_seconds: float = Field(
+        default=10,
+        gt=0,
+        description="A request that waited this long for its analysis is answered busy.",
+    )
+    inference_threads: int | None = Field(
+        default=None, ge=1, description="Threads for one model run; by default one per core."
+    )
+    result_ttl_hours: float = Field(
+        default=24, gt=0, description="Results are deleted after this time."
+    )
+    model_path: Path = Field(
+        default=MODEL_PATH, description="The ONNX file, with its manifest inside."
+    )
+    report_path: Path = Field(
+        default=REPORT_PATH, description="The evaluation report of that model."
+    )
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is not an origin: expected a scheme and a host in lower case, "
+                    "with no path and no slash at the end"
+                )
+        return origins

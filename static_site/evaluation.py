@@ -1,0 +1,94 @@
+"""The evaluation report, arranged as the pages show it. No number is made up or typed here.
+
+The one exception is `PAPER`: what the paper this project builds on printed, which no report of ours can hold.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The rows of one generator or one photo source, one for each condition in the report's order."""
+
+    title: str
+    first: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperResult:
+    """Counts that the paper printed, with what follows from them."""
+
+    correct: int
+    n: int
+    ci95: tuple[float, float]
+    """Wilson interval of `correct` of `n`."""
+    precision: tuple[int, int]
+    """For photographs: how many called one were one."""
+    recall: tuple[int, int]
+    """For photographs: how many of them were called one."""
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.n
+
+
+PAPER = PaperResult(correct=68, n=80, ci95=(0.756, 0.912), precision=(20, 32), recall=(20, 20))
+
+
+class Evaluation:
+    """A report as written by `make evaluate`. Any number in it may be None: not measured."""
+
+    paper = PAPER
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        self.report = report
+
+    @property
+    def conditions(self) -> list[dict[str, Any]]:
+        conditions: list[dict[str, Any]] = self.report["conditions"]
+        return conditions
+
+    @property
+    def generators(self) -> list[Group]:
+        """Those seen in training first, each part by title."""
+        groups = self._grouped("generators", "generator")
+        return sorted(groups, key=lambda group: (not group.first["seen_in_training"], group.title))
+
+    @property
+    def sources(self) -> list[Group]:
+        return self._grouped("reals", "source")
+
+    @property
+    def untested_note(self) -> list[str]:
+        notes: list[str] = self.report["limits_of_this_test"]
+        return notes
+
+    def expected(self, condition: str) -> dict[str, Any] | None:
+        """The errors that a visitor is told about for an image in this condition."""
+        errors: dict[str, Any] | None = self.report["expected_errors"].get(condition)
+        return errors
+
+    def summaries(self, name: str) -> list[dict[str, Any]]:
+        """The rows of one set ("seen" or "unseen"), one for each condition."""
+        return [row for row in self.report["summary"] if row["set"] == name]
+
+    @staticmethod
+    def count(rate: float | None, n: int | None) -> int | None:
+        """How many of `n` a rate stands for."""
+        return None if rate is None or n is None else round(rate * n)
+
+    def _grouped(self, table: str, key: str) -> list[Group]:
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for row in self.report[table]:
+            groups.setdefault(row[key], []).append(row)
+        order = [condition["name"] for condition in self.conditions]
+        return [
+            Group(
+                title=rows[0]["title"],
+                first=rows[0],
+                rows=sorted(rows, key=lambda row: order.index(row["condition"])),
+            )
+            for rows in groups.values()
+        ]

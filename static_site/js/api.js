@@ -1,0 +1,118 @@
+/** The HTTP API, as far as the site uses it. */
+
+import { Problem } from "./problems.js";
+import { postFile } from "./upload.js";
+
+const SHORT_DEADLINE_MS = 20_000;
+
+/**
+ * @typedef {object} Limits
+ * @property {{name: string, media_type: string, extensions: string[]}[]} formats
+ * @property {number} max_upload_bytes
+ * @property {number} max_file_bytes
+ * @property {number} max_pixels
+ * @property {number} min_side_px
+ */
+
+/**
+ * @typedef {object} Detection
+ * @property {string} id
+ * @property {string} expires_at
+ * @property {string} verdict
+ * @property {string[]} reasons
+ * @property {{score: number | null}} pixel
+ * @property {{sha256: string, bytes: number, width: number, height: number, format: string, jpeg_quality_estimate: number | null}} media
+ * @property {{condition: string, false_positive_rate: number, n_real: number, miss_rate: number, n_ai: number} | null} expected_errors
+ * @property {{id: string, version: string, evaluation_id: string}} model
+ * @property {Record<string, number>} timings_ms
+ * @property {string | null} heatmap_url
+ */
+
+/** @typedef {{bands: {low: number, high: number}}} ModelCard */
+
+export class Api {
+  /** @type {string} */
+  #base;
+
+  /** @param {string} base address in front of `/v1`; empty when the API is where the site is */
+  constructor(base) {
+    this.#base = base;
+  }
+
+  /** Find the API's address, which is set when the site is deployed. */
+  static async connect() {
+    const config = await getJson("/config.json");
+    return new Api(config.api);
+  }
+
+  /** @returns {Promise<Limits>} */
+  limits() {
+    return getJson(`${this.#base}/v1/limits`);
+  }
+
+  /** @returns {Promise<ModelCard>} */
+  model() {
+    return getJson(`${this.#base}/v1/model`);
+  }
+
+  /**
+   * @param {File} file
+   * @param {Parameters<typeof postFile>[2]} options
+   * @returns {Promise<Detection>} rejects with Problem or Cancelled
+   */
+  async detect(file, options) {
+    const { status, body } = await postFile(`${this.#base}/v1/detections`, file, options);
+    if (status === 200 && body) return body;
+    throw new Problem(body?.code ?? codeOfStatus(status));
+  }
+
+  /**
+   * Also succeeds when the result is gone already.
+   * @param {string} id
+   */
+  async remove(id) {
+    const response = await request(`${this.#base}/v1/detections/${encodeURIComponent(id)}`, { method: "DELETE" });
+    if (!response.ok && response.status !== 404 && response.status !== 410) throw await problemOf(response);
+  }
+
+  /** @param {string} path */
+  address(path) {
+    return this.#base + path;
+  }
+}
+
+/** @param {string} url */
+async function getJson(url) {
+  const response = await request(url);
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} [options]
+ */
+async function request(url, options = {}) {
+  try {
+    return await fetch(url, { ...options, signal: AbortSignal.timeout(SHORT_DEADLINE_MS) });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") throw new Problem("timeout");
+    throw new Problem(navigator.onLine ? "network" : "offline");
+  }
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const body = await response.json().catch(() => null);
+  return new Problem(body?.code ?? codeOfStatus(response.status));
+}
+
+/**
+ * For answers that did not come from the API itself, but from a gateway before it.
+ * @param {number} status
+ */
+function codeOfStatus(status) {
+  if (status === 413) return "file_too_large";
+  if (status === 429 || status === 503) return "busy";
+  return status === 504 ? "timeout" : "internal";
+}

@@ -1,0 +1,56 @@
+/** What can go wrong, by the API's stable codes and our own for the way there. */
+
+/** @type {Record<string, string>} */
+const MESSAGE_OF_CODE = {
+  bad_request: "script.error.bad_request",
+  missing_field: "script.error.missing_field",
+  not_found: "script.error.not_found",
+  method_not_allowed: "script.error.method_not_allowed",
+  gone: "script.error.gone",
+  file_too_large: "script.error.file_too_large",
+  empty_file: "script.error.empty_file",
+  unsupported_type: "script.error.unsupported_type",
+  too_many_pixels: "script.error.too_many_pixels",
+  image_too_small: "script.error.image_too_small",
+  undecodable_media: "script.error.undecodable_media",
+  model_load_failed: "script.error.model_load_failed",
+  busy: "script.error.busy",
+  internal: "script.error.internal",
+  network: "script.error.network",
+  offline: "script.error.offline",
+  timeout: "script.error.timeout",
+  several_files: "script.error.several_files",
+  no_file: "script.error.no_file",
+};
+
+/** Codes that another file would cure. */
+const ABOUT_THE_FILE = new Set([
+  "file_too_large",
+  "empty_file",
+  "unsupported_type",
+  "too_many_pixels",
+  "image_too_small",
+  "undecodable_media",
+  "several_files",
+  "no_file",
+]);
+
+/** A request or a file that failed. `code` is the API's, or one of ours from the table above. */
+export class Problem extends Error {
+  /** @param {string} code */
+  constructor(code) {
+    super(code);
+    this.code = code in MESSAGE_OF_CODE ? code : "internal";
+  }
+
+  get messageKey() {
+    return MESSAGE_OF_CODE[this.code];
+  }
+
+  get isAboutTheFile() {
+    return ABOUT_THE_FILE.has(this.code);
+  }
+}
+
+/** The visitor stopped it; nothing to report. */
+export class Cancelled extends Error {}

@@ -1,0 +1,99 @@
+/** The verdict in words, with the reasons and the errors measured on images like this one. */
+
+import { part } from "./part.js";
+
+/** @typedef {import("../api.js").Detection} Detection */
+/** @typedef {import("../messages.js").Messages} Messages */
+
+/** @type {Record<string, {headline: string, body: string, bodyWithoutNumbers: string}>} */
+const COPY = {
+  likely_ai: {
+    headline: "script.headline.likely_ai",
+    body: "script.body.likely_ai",
+    bodyWithoutNumbers: "script.body.likely_ai_unmeasured",
+  },
+  inconclusive: {
+    headline: "script.headline.inconclusive",
+    body: "script.body.inconclusive",
+    bodyWithoutNumbers: "script.body.inconclusive",
+  },
+  no_ai_signs_found: {
+    headline: "script.headline.no_ai_signs_found",
+    body: "script.body.no_ai_signs_found",
+    bodyWithoutNumbers: "script.body.no_ai_signs_found_unmeasured",
+  },
+  not_applicable: {
+    headline: "script.headline.not_applicable",
+    body: "script.body.not_applicable",
+    bodyWithoutNumbers: "script.body.not_applicable",
+  },
+};
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  score_high: "script.reason.score_high",
+  score_middle: "script.reason.score_middle",
+  score_low: "script.reason.score_low",
+  small_image: "script.reason.small_image",
+};
+
+export class VerdictCard {
+  #root = part("verdict-card", HTMLElement);
+  #headline = part("verdict", HTMLElement);
+  #body = part("verdict-body", HTMLElement);
+  #reasons = part("reasons", HTMLUListElement);
+  #messages;
+
+  /** @param {Messages} messages */
+  constructor(messages) {
+    this.#messages = messages;
+  }
+
+  /**
+   * @param {Detection} detection
+   * @returns {string} the headline
+   */
+  show(detection) {
+    // A verdict that this page does not know yet must not be shown as one that it knows.
+    const verdict = detection.verdict in COPY ? detection.verdict : "inconclusive";
+    const headline = this.#messages.text(COPY[verdict].headline);
+    this.#root.dataset.verdict = verdict;
+    for (const icon of this.#root.querySelectorAll(".verdict-icon")) {
+      if (icon instanceof HTMLElement) icon.hidden = icon.dataset.verdict !== verdict;
+    }
+    this.#headline.textContent = headline;
+    this.#body.textContent = this.#bodyText(verdict, detection);
+    this.#reasons.replaceChildren(
+      ...detection.reasons.filter((reason) => reason in REASONS).map((reason) => this.#reason(reason)),
+    );
+    return headline;
+  }
+
+  focus() {
+    this.#headline.focus();
+  }
+
+  /**
+   * @param {string} verdict
+   * @param {Detection} detection
+   */
+  #bodyText(verdict, { expected_errors: errors, reasons }) {
+    if (verdict === "inconclusive" && reasons.includes("small_image")) {
+      return this.#messages.text("script.body.small_image");
+    }
+    if (!errors) return this.#messages.text(COPY[verdict].bodyWithoutNumbers);
+    return this.#messages.text(COPY[verdict].body, {
+      flagged: this.#messages.integer(errors.false_positive_rate * errors.n_real),
+      photographs: this.#messages.integer(errors.n_real),
+      missed: this.#messages.integer(errors.miss_rate * errors.n_ai),
+      images: this.#messages.integer(errors.n_ai),
+    });
+  }
+
+  /** @param {string} reason */
+  #reason(reason) {
+    const item = document.createElement("li");
+    item.textContent = this.#messages.text(REASONS[reason]);
+    return item;
+  }
+}

@@ -78,6 +78,7 @@ _CODE_OF_STATUS = {
     401: ProblemCode.NOT_FOUND,  # a page that cannot be read
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
+    413: ProblemCode.FILE_TOO_LARGE,
 }
 
 Limits = Mapping[ProblemCode, int]

@@ -181,6 +181,7 @@ class ModelCard(BaseModel):
                     "weights_sha256": _SHA256,
                     "precision": "int8",
                     "recipe": "example",
+                    "trained_on": ["stylegan"],
                     "commit": "0123abc",
                     "bands": {"low": 0.2, "high": 0.8},
                     "calibration": {"method": "platt", "slope": 1.1, "bias": -0.2},
@@ -212,6 +213,7 @@ class ModelCard(BaseModel):
     weights_sha256: Sha256
     precision: str
     recipe: str = Field(description="Name of the training run's configuration.")
+    trained_on: list[str] = Field(description="Generators whose images were in the training data.")
     commit: str = Field(description="Commit of the training code.")
     bands: Bands
     calibration: Calibration
@@ -231,6 +233,7 @@ class ModelCard(BaseModel):
             weights_sha256=detector.model.weights_sha256,
             precision=manifest.precision,
             recipe=manifest.recipe,
+            trained_on=list(manifest.trained_on),
             commit=manifest.commit,
             bands=Bands(low=manifest.bands.low, high=manifest.bands.high),
             calibration=Calibration(

@@ -2,17 +2,24 @@
 
 import warnings
 
-with warnings.catch_warnings():
-    # Some releases warn while being imported, which is no business of this program's.
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module="mangum")
-    from mangum import Mangum
+from mangum import Mangum
 
 from lambda_api.app import create_app
 from lambda_api.bootstrap import build_dependencies
 from lambda_api.settings import Settings
 
-handler = Mangum(
-    create_app(build_dependencies(Settings())),
-    lifespan="off",
-    text_mime_types=["text/", "application/json", "application/problem+json"],
-)
+
+def _build_handler() -> Mangum:
+    app = create_app(build_dependencies(Settings()))
+    with warnings.catch_warnings():
+        # Mangum makes an event loop in a way that Python 3.12 and 3.13 announce to end.
+        message = "There is no current event loop"
+        warnings.filterwarnings("ignore", message, category=DeprecationWarning)
+        return Mangum(
+            app,
+            lifespan="off",
+            text_mime_types=["text/", "application/json", "application/problem+json"],
+        )
+
+
+handler = _build_handler()

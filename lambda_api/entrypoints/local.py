@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
+from pydantic import ValidationError
 
 from detector.errors import ModelLoadError
 from lambda_api.app import create_app
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
     logger.setLevel(logging.INFO)
 
-    settings = Settings()
+    settings = _read_settings()
     if options.site is not None:
         settings = settings.model_copy(update={"site_dir": options.site})
     if settings.site_dir is not None and not settings.site_dir.is_dir():
@@ -33,7 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     listener = _listen(options.host, options.port)
     with contextlib.closing(listener):
-        dependencies = build_dependencies(settings)
+        try:
+            dependencies = build_dependencies(settings)
+        except OSError as error:
+            sys.exit(f"Cannot keep results in {settings.data_dir}: {error.strerror}.")
         address = _address(options.host, listener.getsockname()[1])
         try:
             dependencies.detections.detector  # noqa: B018 - raises when there is none
@@ -41,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except ModelLoadError:
             logger.info("Asli answers on %s, but cannot analyse images: see above.", address)
         config = uvicorn.Config(
-            create_app(dependencies), log_config=None, access_log=False, lifespan="off"
+            create_app(dependencies),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
         )
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
@@ -57,6 +65,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--site", type=Path, help="folder of the rendered site; without it, API only"
     )
     return parser.parse_args(arguments)
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        sys.exit(
+            "\n".join(
+                f"The setting ASLI_{str(each['loc'][0]).upper()} cannot be used: {each['msg']}."
+                for each in error.errors()
+            )
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -24,14 +24,18 @@ async def read_file(request: Request, *, max_bytes: int) -> bytes:
     parser = _InMemoryParser(request.headers, request.stream(), max_files=1, max_fields=10)
     try:
         form = await parser.parse()
+        if not parser.ended:
+            raise BadRequest("The form ends before its last boundary.")
+        upload = form.get(FIELD)
+        if not isinstance(upload, UploadFile):
+            raise MissingField(FIELD, f"The form must have a file in the field '{FIELD}'.")
+        data = await upload.read(max_bytes + 1)
     except MultiPartException as error:
         raise BadRequest("The body is not a readable form with one file.") from error
     except ClientDisconnect as error:
         raise BadRequest("The upload was cut off.") from error
-    upload = form.get(FIELD)
-    if not isinstance(upload, UploadFile):
-        raise MissingField(FIELD, f"The form must have a file in the field '{FIELD}'.")
-    data = await upload.read(max_bytes + 1)
+    finally:
+        parser.close_files()
     if len(data) > max_bytes:
         raise UploadTooLarge(max_bytes)
     return data
@@ -41,3 +45,13 @@ class _InMemoryParser(MultiPartParser):
     """Never spools to a temporary file; the body's size is limited before it gets here."""
 
     spool_max_size = sys.maxsize
+    ended = False
+    """Whether the boundary after the last part was seen."""
+
+    def on_end(self) -> None:
+        self.ended = True
+
+    def close_files(self) -> None:
+        """Also those of parts that never ended."""
+        for file in self._files_to_close_on_error:
+            file.close()

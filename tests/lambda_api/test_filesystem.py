@@ -71,6 +71,16 @@ def test_saving_purges_now_and_then(folder: Path) -> None:
     assert [".gone", ".json", ".png"] == sorted(path.suffix for path in folder.iterdir())
 
 
+def test_reading_purges_now_and_then(folder: Path) -> None:
+    """So does reading, whatever is read."""
+    store = FilesystemResultStore(folder, now=NOW)
+    store.save(_detection(), b"png")
+    with pytest.raises(DetectionNotFound):
+        store.load(new_detection_id(), now=NOW + DAY)
+
+    assert [".gone"] == [path.suffix for path in folder.iterdir()]
+
+
 def test_markers_are_forgotten(folder: Path) -> None:
     """Long after expiry nothing is left of a result."""
     store = FilesystemResultStore(folder, now=NOW)

@@ -8,6 +8,7 @@ from detector.errors import DetectorError, ModelLoadError
 from lambda_api.adapters.filesystem import FilesystemResultStore
 from lambda_api.errors import DetectionGone
 from lambda_api.ports import ImageDetector
+from lambda_api.schemas import DetectionResult
 from lambda_api.services import DetectionService, new_detection_id
 from tests.fakes import FakeClock
 from tests.images import plain_image
@@ -34,7 +35,8 @@ def test_result_is_kept_for_its_lifetime(
     detection = service.analyse(plain_image("PNG"))
 
     assert detection.created_at + HOUR == detection.expires_at
-    assert detection == service.get(detection.id)
+    kept = service.get(detection.id)
+    assert DetectionResult.of(detection) == DetectionResult.of(kept)
     clock.advance(HOUR)
     with pytest.raises(DetectionGone):
         service.get(detection.id)

@@ -30,7 +30,9 @@ class Catalogue:
     @classmethod
     def load(cls, path: Path) -> "Catalogue":
         """Read a locale file: one JSON object of key to text. A key given twice is refused."""
-        return cls(path.stem, json.loads(path.read_text("utf-8"), object_pairs_hook=_without_repeats))
+        return cls(
+            path.stem, json.loads(path.read_text("utf-8"), object_pairs_hook=_without_repeats)
+        )
 
     def text(self, key: str, **values: object) -> Markup:
         """The message as HTML; values are escaped unless they are Markup."""

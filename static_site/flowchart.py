@@ -77,7 +77,8 @@ def _wide() -> Layout:
             Heading(lane="answering", x=right, y=22),
         ),
         boxes=building + answering,
-        arrows=_down_arrows(building, box_width, box_height) + _down_arrows(answering, box_width, box_height),
+        arrows=_down_arrows(building, box_width, box_height)
+        + _down_arrows(answering, box_width, box_height),
         handover=f"M{left + box_width + 2} {start}H{gutter}V{end}H{right - 4}",
     )
 
@@ -102,7 +103,8 @@ def _narrow() -> Layout:
             Heading(lane="answering", x=left, y=second_top + 22),
         ),
         boxes=building + answering,
-        arrows=_down_arrows(building, box_width, box_height) + _down_arrows(answering, box_width, box_height),
+        arrows=_down_arrows(building, box_width, box_height)
+        + _down_arrows(answering, box_width, box_height),
         handover=f"M{edge + 2} {start}H{edge + 20}V{end}H{edge + 4}",
     )
 

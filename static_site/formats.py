@@ -38,7 +38,9 @@ class Language:
 
     def percent(self, rate: float | None, digits: int = 1) -> str:
         """A rate in 0..1 as a percentage."""
-        return NOT_MEASURED if rate is None else self.decimal(rate * 100, digits) + self.percent_sign
+        return (
+            NOT_MEASURED if rate is None else self.decimal(rate * 100, digits) + self.percent_sign
+        )
 
     def percent_range(self, rates: Sequence[float | None] | None) -> str:
         """An interval of rates in 0..1."""

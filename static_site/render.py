@@ -31,7 +31,9 @@ CONFIG = {"api": ""}
 """Read by the scripts at run time. An empty address means: the API is where the site is."""
 
 
-def render_site(out: Path, report: Path = DEFAULT_REPORT, *, locales: Path = HERE / "locales") -> None:
+def render_site(
+    out: Path, report: Path = DEFAULT_REPORT, *, locales: Path = HERE / "locales"
+) -> None:
     """Write the whole site into `out`, replacing what an earlier render left there.
 
     `report` is the evaluation report of the model that is served; every measured number comes from it.
@@ -55,7 +57,10 @@ def render_site(out: Path, report: Path = DEFAULT_REPORT, *, locales: Path = HER
 
 
 def _render_language(
-    language: Language, catalogue: Catalogue, report: dict[str, Any], script_messages: Mapping[str, str]
+    language: Language,
+    catalogue: Catalogue,
+    report: dict[str, Any],
+    script_messages: Mapping[str, str],
 ) -> dict[Path, str]:
     environment = _environment()
     environment.globals |= {
@@ -68,7 +73,9 @@ def _render_language(
         "modules": [path.relative_to(HERE).as_posix() for path in _scripts()],
     }
     return {
-        Path(language.address(page).lstrip("/")): environment.get_template(f"{page}.html").render(page=page)
+        Path(language.address(page).lstrip("/")): environment.get_template(f"{page}.html").render(
+            page=page
+        )
         for page in PAGES
     }
 
@@ -93,7 +100,9 @@ def main() -> None:
     """Render from the command line."""
     parser = argparse.ArgumentParser(description="Render the website to plain files.")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--report", type=Path, default=DEFAULT_REPORT, help="evaluation report (JSON)")
+    parser.add_argument(
+        "--report", type=Path, default=DEFAULT_REPORT, help="evaluation report (JSON)"
+    )
     arguments = parser.parse_args()
     render_site(arguments.out, arguments.report)
 

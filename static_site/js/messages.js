@@ -77,7 +77,9 @@ export class Messages {
 
   /** @param {string} iso */
   moment(iso) {
-    return new Intl.DateTimeFormat(this.#lang, { dateStyle: "long", timeStyle: "short" }).format(new Date(iso));
+    // Day before month, as in the rest of the English pages.
+    const lang = this.#lang === "en" ? "en-GB" : this.#lang;
+    return new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" }).format(new Date(iso));
   }
 
   /** @param {string[]} words */

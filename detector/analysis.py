@@ -1,6 +1,7 @@
 """The whole way from a file's bytes to what we say about it, in one readable function."""
 
 import dataclasses
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 from detector.classifier import OnnxClassifier
 from detector.conditions import condition_of
+from detector.errors import ModelLoadError
 from detector.evaluation import EvaluationReport, ExpectedErrors
 from detector.heatmap import render_heatmap
 from detector.image import ImageLimits, MediaFacts, decode_image
@@ -58,7 +60,8 @@ class Analysis:
         """As JSON-ready values, without the heatmap's bytes."""
         values = dataclasses.asdict(dataclasses.replace(self, heatmap_png=None))
         del values["heatmap_png"]
-        return values
+        plain: dict[str, Any] = json.loads(json.dumps(values))
+        return plain
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,24 @@ class Detector:
 
     @classmethod
     def load(
-        cls, model_path: Path = MODEL_PATH, report_path: Path = REPORT_PATH, *, threads: int | None = None
+        cls,
+        model_path: Path = MODEL_PATH,
+        report_path: Path = REPORT_PATH,
+        *,
+        threads: int | None = None,
     ) -> "Detector":
-        """Load a model and its report. Raises ModelLoadError when they are damaged or do not belong together."""
-        return cls(OnnxClassifier.load(model_path, threads=threads), EvaluationReport.load(report_path))
+        """Load a model and its report.
+
+        Raises ModelLoadError when either is missing or damaged, or when they do not belong together.
+        """
+        classifier = OnnxClassifier.load(model_path, threads=threads)
+        report = EvaluationReport.load(report_path)
+        if report.id != classifier.manifest.evaluation_id:
+            raise ModelLoadError(
+                f"The model was measured in {classifier.manifest.evaluation_id!r}; "
+                f"{report_path.name} is {report.id!r}."
+            )
+        return cls(classifier, report)
 
     @property
     def manifest(self) -> ModelManifest:

@@ -37,7 +37,9 @@ class Classifier(Protocol):
 class OnnxClassifier:
     """A model file with its manifest, loaded once. `score` may be called from several threads."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, manifest: ModelManifest, weights_sha256: str):
+    def __init__(
+        self, session: onnxruntime.InferenceSession, manifest: ModelManifest, weights_sha256: str
+    ) -> None:
         self._session = session
         self.manifest = manifest
         self.weights_sha256 = weights_sha256
@@ -60,6 +62,9 @@ class OnnxClassifier:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises many unrelated types for a damaged file
             raise ModelLoadError(f"The model file {path.name} is damaged.") from error
+        names = [node.name for node in (*session.get_inputs(), *session.get_outputs())]
+        if names != ["crops", "logit", "cam"]:
+            raise ModelLoadError(f"The model file {path.name} has {names}, not crops, logit and cam.")
         manifest_json = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if manifest_json is None:
             raise ModelLoadError(f"The model file {path.name} has no manifest.")

@@ -33,12 +33,13 @@ class EvaluationReport:
     def load(cls, path: Path) -> "EvaluationReport":
         """Raises ModelLoadError when there is no readable report at `path`."""
         try:
-            values = json.loads(path.read_text("utf-8"))
-            report = cls(values)
-            report.id  # noqa: B018 - a report without an id is not one
-            return report
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            report = cls(json.loads(path.read_text("utf-8")))
+            for condition in report.values["expected_errors"]:
+                report.expected_errors(condition)
+            str(report.values["id"])
+        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelLoadError(f"The evaluation report {path.name} cannot be read.") from error
+        return report
 
     @property
     def id(self) -> str:
@@ -47,6 +48,7 @@ class EvaluationReport:
     def expected_errors(self, condition: str) -> ExpectedErrors | None:
         """The errors measured in a condition, or None when it was not measured."""
         row = self.values["expected_errors"].get(condition)
-        if row is None:
+        if row is None or row["false_positive_rate"] is None or row["miss_rate"] is None:
             return None
-        return ExpectedErrors(condition=condition, **{**row, "ci95": tuple(row["ci95"])})
+        low, high = row["ci95"]
+        return ExpectedErrors(condition=condition, **{**row, "ci95": (low, high)})

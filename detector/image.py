@@ -10,6 +10,7 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pillow_heif
 from PIL import Image, ImageCms, ImageOps
 
@@ -217,8 +218,9 @@ def _estimate_jpeg_quality(image: Image.Image) -> int | None:
 
 
 @functools.cache
-def _ijg_luminance_tables() -> np.ndarray:
+def _ijg_luminance_tables() -> npt.NDArray[np.float64]:
     """Tables for quality 1-100 as `float64 [100, 64]`, scaled as libjpeg does."""
     quality = np.arange(1, 101)[:, None]
     scale = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)
-    return np.clip((_BASE_LUMINANCE_TABLE.reshape(1, 64) * scale + 50) // 100, 1, 255).astype(np.float64)
+    tables = (_BASE_LUMINANCE_TABLE.reshape(1, 64) * scale + 50) // 100
+    return tables.clip(1, 255).astype(np.float64)

@@ -47,6 +47,8 @@ class ModelManifest:
     precision: str
     """`fp32`, or `int8` for a quantised graph."""
     recipe: str
+    trained_on: tuple[str, ...]
+    """Generators whose images were in the training data."""
     commit: str
     """Commit of the training code."""
     checkpoint_sha256: str
@@ -65,6 +67,7 @@ class ModelManifest:
             if values["schema"] != SCHEMA:
                 raise ModelLoadError(f"Manifest schema is {values['schema']}; this program reads {SCHEMA}.")
             values["class_names"] = tuple(values["class_names"])
+            values["trained_on"] = tuple(values["trained_on"])
             values["spec"] = PreprocessSpec(**values["spec"])
             values["calibration"] = Calibration(**values["calibration"])
             values["bands"] = Bands(**values["bands"])

@@ -1,0 +1,79 @@
+# The only door: every task of the project starts here. `make help` lists them.
+
+PYTHON ?= python3
+PORT ?= 8000
+RECIPE ?= asli
+VERSION ?= dev
+OUT ?= build/report.json
+RUN ?= build/runs/$(RECIPE)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CODE := detector lambda_api training static_site tests
+
+.DEFAULT_GOAL := help
+.PHONY: help serve site detect check test browser format train release evaluate screenshots clean
+
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(VENV)/api site ## start site and API on http://127.0.0.1:8000 (PORT= changes it)
+	@$(BIN)/python -m lambda_api.entrypoints.local --host 127.0.0.1 --port $(PORT) --site build/site
+
+site: $(VENV)/api ## render the pages into build/site
+	@$(BIN)/python -m static_site.render --out build/site
+
+detect: $(VENV)/api ## analyse images: make detect FILES="a.jpg b.png folder/"
+	@test -n "$(FILES)" || { echo 'Say which files: make detect FILES="a.jpg folder/"'; exit 2; }
+	@$(BIN)/asli detect $(FILES)
+
+check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torch, no browser
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -m "not browser and not torch"
+
+test: $(VENV)/dev $(VENV)/training browser ## install everything the tests need and run all of them
+	$(BIN)/python -m pytest
+
+browser:
+	@command -v chromium >/dev/null || { \
+	  echo "Installing Chromium for the browser tests"; \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium >/dev/null; }
+
+format: $(VENV)/dev ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+train: $(VENV)/training ## train a model: make train RECIPE=asli DATA="folder …" (goes on where it stopped)
+	@test -n "$(DATA)" || { echo 'Say where the images are: make train DATA="folder …"'; exit 2; }
+	$(BIN)/python -m training.train --recipe $(RECIPE) $(DATA:%=--data %) --out $(RUN) $(TRAIN_FLAGS)
+
+release: $(VENV)/training ## export, quantise, calibrate and measure the trained model into detector/models
+	@test -n "$(DATA)" || { echo 'Say where the images are: make release DATA="folder …"'; exit 2; }
+	$(BIN)/python -m training.release --recipe $(RECIPE) --checkpoint $(RUN)/best.pt --version $(VERSION) \
+	  $(DATA:%=--data %) --out detector/models
+
+evaluate: $(VENV)/evaluation ## measure the shipped model: make evaluate DATA=folder OUT=report.json
+	@test -n "$(DATA)" || { echo 'Say where the images are: make evaluate DATA=folder OUT=report.json'; exit 2; }
+	@mkdir -p $(dir $(OUT))
+	$(BIN)/python -m training.evaluate $(DATA:%=--data %) --out $(OUT)
+
+screenshots: $(VENV)/dev browser ## pictures of every page into build/screenshots
+	$(BIN)/python -m tests.site.screenshots --out build/screenshots
+
+clean: ## remove everything that make built
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/python: ## not a task of its own
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/%: pyproject.toml constraints.txt | $(VENV)/python
+	@echo "Installing what '$*' needs into $(VENV)"
+	@$(PIP) --editable '.[$*]'
+	@touch $@

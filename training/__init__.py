@@ -1,0 +1,1 @@
+"""Everything that makes, measures and exports a model. The only package that knows torch."""

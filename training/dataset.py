@@ -1,0 +1,97 @@
+"""Pairs of a photograph and an AI image, each a pure function of (recipe, step, place in the step).
+
+A stopped run therefore goes on exactly where it was, whatever the number of loader workers.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from detector.errors import DetectorError
+from detector.image import ImageLimits, decode_image
+from detector.labels import FAKE, REAL
+from training.augment import augment_pair
+from training.recipes import Recipe
+from training.records import Record, with_fakes_of
+
+_LONGEST_SIDE = 640
+"""Images are cut to this in memory; all crops come from within."""
+
+
+def load_pixels(path: Path) -> np.ndarray:
+    """uint8 [H, W, 3], read as serving reads it, cut to the middle _LONGEST_SIDE pixels."""
+    image_HWC = np.asarray(decode_image(path.read_bytes(), ImageLimits(min_side=32)).pixels)
+    top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])
+    return np.ascontiguousarray(image_HWC[top : top + _LONGEST_SIDE, left : left + _LONGEST_SIDE])
+
+
+class PairDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Item (step, place) -> crops uint8 [2, S, S, 3] and labels float32 [2], the photograph first.
+
+    A fake that was made from a photograph comes with that photograph; another with a random
+    photograph of the same source. `failures` names the files that could not be decoded.
+    """
+
+    def __init__(self, records: list[Record], recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.failures: list[str] = []
+        self._images: dict[Path, np.ndarray] = {}
+        wanted = with_fakes_of([r for r in records if r.split == "train"], recipe.mix)
+        for record in track(wanted, description="reading images"):
+            try:
+                self._images[record.path] = load_pixels(record.path)
+            except DetectorError as error:
+                self.failures.append(f"{record.path.name}: {error}")
+        readable = [r for r in wanted if r.path in self._images]
+
+        self._reals = _group_by_source(r for r in readable if r.label == REAL)
+        self._partner = {r.pair: r for r in readable if r.label == REAL and r.pair}
+        self._fakes: dict[str, list[Record]] = defaultdict(list)
+        for record in readable:
+            if record.label == FAKE and record.source in self._reals:
+                self._fakes[record.generator].append(record)
+        absent = set(recipe.mix) - set(self._fakes)
+        if absent:
+            raise ValueError(f"No training images of {sorted(absent)} with photographs of the same source")
+        self._names = sorted(recipe.mix)
+        self._shares = [recipe.mix[name] for name in self._names]
+
+    def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        step, index = place
+        rng = np.random.default_rng([self.recipe.seed, step, index])
+        fakes = self._fakes[self._names[rng.choice(len(self._names), p=self._shares)]]
+        fake = fakes[rng.integers(len(fakes))]
+        reals = self._reals[fake.source]
+        real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
+        size = self.recipe.phase_at(step).crop_size
+        crops = augment_pair(
+            self._images[real.path], self._images[fake.path], size, self.recipe.augment, rng
+        )
+        return torch.from_numpy(np.stack(crops)), torch.tensor([REAL, FAKE], dtype=torch.float32)
+
+
+class StepSampler:
+    """Yields, for each step from `start`, the places of its pairs."""
+
+    def __init__(self, recipe: Recipe, start: int) -> None:
+        self.recipe, self.start = recipe, start
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for step in range(self.start, self.recipe.steps):
+            yield [(step, index) for index in range(self.recipe.phase_at(step).pairs_per_step)]
+
+    def __len__(self) -> int:
+        return self.recipe.steps - self.start
+
+
+def _group_by_source(records: Iterator[Record]) -> dict[str, list[Record]]:
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        groups[record.source].append(record)
+    return groups

@@ -1,0 +1,132 @@
+"""Metrics by their standard names. Label 1 (AI) is the positive class unless a name says otherwise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import beta
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from detector.labels import FAKE, REAL
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of a two-way decision, and what follows from them. Undefined ratios are None."""
+
+    photo_photo: int
+    """Photographs taken for photographs."""
+    photo_ai: int
+    """Photographs taken for AI images."""
+    ai_photo: int
+    ai_ai: int
+
+    @classmethod
+    def of(cls, labels: np.ndarray, flagged: np.ndarray) -> "Confusion":
+        """From labels (0 or 1) and decisions (True: taken for AI)."""
+        fake = labels == FAKE
+        return cls(
+            int((~fake & ~flagged).sum()),
+            int((~fake & flagged).sum()),
+            int((fake & ~flagged).sum()),
+            int((fake & flagged).sum()),
+        )
+
+    @property
+    def accuracy(self) -> float | None:
+        total = self.photo_photo + self.photo_ai + self.ai_photo + self.ai_ai
+        return _ratio(self.photo_photo + self.ai_ai, total)
+
+    @property
+    def balanced_accuracy(self) -> float | None:
+        """Mean of the two recalls."""
+        recalls = (self.recall_ai, self.recall_photo)
+        return None if None in recalls else float(np.mean(np.array(recalls, dtype=float)))
+
+    @property
+    def precision_ai(self) -> float | None:
+        return _ratio(self.ai_ai, self.ai_ai + self.photo_ai)
+
+    @property
+    def recall_ai(self) -> float | None:
+        return _ratio(self.ai_ai, self.ai_ai + self.ai_photo)
+
+    @property
+    def precision_photo(self) -> float | None:
+        return _ratio(self.photo_photo, self.photo_photo + self.ai_photo)
+
+    @property
+    def recall_photo(self) -> float | None:
+        return _ratio(self.photo_photo, self.photo_photo + self.photo_ai)
+
+
+def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve; needs both classes."""
+    return float(roc_auc_score(labels, scores))
+
+
+def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
+    """AP at equal class weights, so that it does not depend on how many of each were tested."""
+    return float(average_precision_score(labels, scores, sample_weight=_balanced_weights(labels)))
+
+
+def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+    """Class-balanced ECE over equal-width bins (Guo et al., ICML 2017)."""
+    weights = _balanced_weights(labels)
+    index = np.minimum((probabilities * bins).astype(int), bins - 1)
+    error = 0.0
+    for b in range(bins):
+        inside = index == b
+        if inside.any():
+            w = weights[inside]
+            gap = np.average(probabilities[inside], weights=w) - np.average(labels[inside], weights=w)
+            error += w.sum() / weights.sum() * abs(gap)
+    return float(error)
+
+
+def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Exact two-sided interval of a proportion k / n."""
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
+    high = 1.0 if k == n else float(beta.ppf(1 - tail, k + 1, n - k))
+    return low, high
+
+
+def upper_bound(k: int, n: int, level: float = 0.95) -> float:
+    """One-sided Clopper-Pearson upper bound of a proportion k / n."""
+    return clopper_pearson(k, n, 2 * level - 1)[1]
+
+
+def bootstrap_auroc(
+    labels: np.ndarray, scores: np.ndarray, groups: np.ndarray, *, resamples: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """95 % interval of the AUROC, resampling whole groups within each class.
+
+    A group, such as a photograph and its near-duplicates, is drawn or left out as one.
+    """
+    rng = np.random.default_rng(seed)
+    members = {
+        label: [np.flatnonzero((groups == g) & (labels == label)) for g in np.unique(groups[labels == label])]
+        for label in (REAL, FAKE)
+    }
+    values = np.empty(resamples)
+    for i in range(resamples):
+        drawn = np.concatenate(
+            [
+                members[label][j]
+                for label in (REAL, FAKE)
+                for j in rng.integers(len(members[label]), size=len(members[label]))
+            ]
+        )
+        values[i] = auroc(labels[drawn], scores[drawn])
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _balanced_weights(labels: np.ndarray) -> np.ndarray:
+    """Weights that give both classes the same total."""
+    counts = np.bincount(labels, minlength=2)
+    return 1.0 / np.maximum(counts, 1)[labels]
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

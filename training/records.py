@@ -1,0 +1,106 @@
+"""Data sets as lists of records: a manifest of our own form, or the field's ForenSynths folders."""
+
+import csv
+import hashlib
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.image import PILLOW_FORMATS
+from detector.labels import FAKE, REAL
+
+MANIFEST = "manifest.csv"
+SPLITS = ("train", "val", "test", "pool")
+_SUFFIXES = {".jpg", ".jpeg", ".heif", *(f".{name}" for name in PILLOW_FORMATS)}
+_CLASS_FOLDERS = {"0_real": REAL, "1_fake": FAKE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One image file and what is known about it."""
+
+    path: Path
+    label: int
+    generator: str
+    """Name of what made the image; `real` for photographs."""
+    family: str
+    """gan, diffusion, vq, ...; `real` for photographs."""
+    source: str
+    """The data set it came from."""
+    group: str
+    """Images that must stay on one side of any split, such as a photo and what was made from it."""
+    split: str
+    """One of SPLITS; `pool` is not assigned to any."""
+    pair: str = ""
+    """Shared by a photograph and the image made from it; empty for images that stand alone."""
+
+
+def read_records(root: Path) -> list[Record]:
+    """Read a data folder: by its manifest.csv when it has one, else by its 0_real and 1_fake folders.
+
+    Raises ValueError when there is neither, or when no image is found.
+    """
+    if (root / MANIFEST).is_file():
+        records = _read_manifest(root)
+    else:
+        records = _read_forensynths(root)
+    if not records:
+        raise ValueError(f"No images in {root}: expected {MANIFEST}, or folders 0_real and 1_fake.")
+    return records
+
+
+def with_fakes_of(records: list[Record], generators: Container[str]) -> list[Record]:
+    """The fakes of these generators, and the photographs of the sources that have such fakes."""
+    sources = {r.source for r in records if r.generator in generators}
+    return [r for r in records if r.source in sources and (r.label == REAL or r.generator in generators)]
+
+
+def data_sha256(root: Path, records: list[Record]) -> str:
+    """A hash that changes when any record, or any file's size, does."""
+    digest = hashlib.sha256()
+    for record in sorted(records, key=lambda r: r.path):
+        name = record.path.relative_to(root).as_posix()
+        size = record.path.stat().st_size
+        digest.update(f"{name}\t{record.label}\t{record.split}\t{size}\n".encode())
+    return digest.hexdigest()
+
+
+def _read_manifest(root: Path) -> list[Record]:
+    with (root / MANIFEST).open(newline="", encoding="utf-8") as file:
+        return [
+            Record(
+                path=root / row["path"],
+                label=int(row["label"]),
+                generator=row["generator"] if int(row["label"]) == FAKE else "real",
+                family=row["family"],
+                source=row["source"],
+                group=row["group_id"],
+                split=row["split"],
+                pair=row.get("pair_id", ""),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def _read_forensynths(root: Path) -> list[Record]:
+    """`[generator/][class/]0_real|1_fake/image`, as Wang et al. (CVPR 2020) lay out their test sets."""
+    records = []
+    for folder in sorted(path for path in [root, *root.rglob("*")] if path.name in _CLASS_FOLDERS):
+        label = _CLASS_FOLDERS[folder.name]
+        parts = folder.relative_to(root).parts[:-1]
+        source = parts[0] if parts else root.resolve().name
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in _SUFFIXES:
+                name = path.relative_to(root).as_posix()
+                records.append(
+                    Record(
+                        path=path,
+                        label=label,
+                        generator=source if label == FAKE else "real",
+                        family="unknown" if label == FAKE else "real",
+                        source=source,
+                        group=name,
+                        split="test",
+                    )
+                )
+    return records

@@ -1,0 +1,62 @@
+"""Scores of many images under several conditions, through the very code that serves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.progress import track
+
+from detector.classifier import Classifier
+from detector.conditions import Condition
+from detector.errors import DetectorError
+from detector.image import ImageLimits, decode_image
+from detector.preprocess import cut_crops
+from training.records import Record
+
+LIMITS = ImageLimits()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`logits` float64 [R, C]: the mean logit of each record under each condition."""
+
+    records: list[Record]
+    conditions: tuple[Condition, ...]
+    logits: np.ndarray
+    failures: list[str]
+    """Files that could not be read, with the reason; they are in `records` no more."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        return np.array([r.label for r in self.records])
+
+    @property
+    def groups(self) -> np.ndarray:
+        return np.array([r.group for r in self.records])
+
+    def where(self, *, source: str | None = None, generator: str | None = None) -> np.ndarray:
+        """Boolean [R]: records of this source and of this generator."""
+        return np.array(
+            [source in (None, r.source) and generator in (None, r.generator) for r in self.records]
+        )
+
+
+def score_records(
+    classifier: Classifier, records: list[Record], conditions: Sequence[Condition]
+) -> Scores:
+    """Score every readable image under every condition, with a progress bar."""
+    kept, rows, failures = [], [], []
+    for record in track(records, description="scoring"):
+        try:
+            image = decode_image(record.path.read_bytes(), LIMITS).pixels
+        except DetectorError as error:
+            failures.append(f"{record.path.name}: {error}")
+            continue
+        rows.append(
+            [
+                float(classifier.score(cut_crops(c.apply(image), classifier.manifest.spec)).logits.mean())
+                for c in conditions
+            ]
+        )
+        kept.append(record)
+    return Scores(kept, tuple(conditions), np.array(rows).reshape(len(kept), len(conditions)), failures)

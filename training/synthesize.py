@@ -1,0 +1,184 @@
+"""Aligned pairs: a photograph and the same photograph passed through a pretrained decoder.
+
+Both halves get the same size and the same JPEG history, so that only the decoder's trace tells them
+apart (Rajan et al., "Aligned Datasets Improve Detection of Latent Diffusion-Generated Images", 2024).
+Photographs of sources that have AI images of their own are left out. One half of the others is reduced first, which erases their JPEG grid; the others keep their native
+pixels, and the decoder's output is saved once with the photograph's own JPEG tables.
+
+    python -m training.synthesize --data FOLDER --weights FOLDER [--vintagify WHEEL] --out FOLDER
+
+Deterministic from --seed. Files that exist are kept, so a stopped run goes on where it was.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import multiprocessing
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, JpegImagePlugin
+from rich.progress import track
+
+from detector.image import decode_image
+from detector.labels import FAKE, REAL
+from training.decoders import Reconstruct, load_taef2, load_vintage_cyclegan
+from training.records import MANIFEST, Record, read_records
+
+SIDE = 256
+"""Longest side of a pair's crop, in pixels."""
+_KERNELS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BOX)
+_COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split", "pair_id")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with photographs")
+    parser.add_argument("--weights", type=Path, required=True, help="folder with the TAEF2 weights")
+    parser.add_argument("--vintagify", type=Path, help="wheel of vintagify, for a second decoder")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--splits", nargs="+", default=["train", "val", "test"])
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    records = read_records(args.data)
+    has_fakes = {r.source for r in records if r.label == FAKE}
+    photos = [
+        r
+        for r in records
+        if r.label == REAL and r.source not in has_fakes and r.split in args.splits
+    ]
+    synthesize(
+        photos,
+        DecoderFiles(args.weights, args.vintagify),
+        args.out,
+        seed=args.seed,
+        processes=args.processes,
+    )
+
+
+@dataclass(frozen=True)
+class DecoderFiles:
+    """Where the weights lie. A class and not a function, so that worker processes can receive it."""
+
+    taef2: Path
+    vintagify: Path | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return ["taef2-recon", *(["vintage-cyclegan"] if self.vintagify else [])]
+
+    def load(self) -> dict[str, Reconstruct]:
+        decoders = {"taef2-recon": load_taef2(self.taef2)}
+        if self.vintagify:
+            decoders["vintage-cyclegan"] = load_vintage_cyclegan(self.vintagify)
+        return decoders
+
+
+def synthesize(
+    photos: list[Record], files: DecoderFiles, out: Path, *, seed: int, processes: int
+) -> None:
+    """Write the pairs of all photographs and their manifest to `out`.
+
+    The first decoder sees every photograph, each further one a quarter of them.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    jobs = [_Job(photo, out, files.names, seed) for photo in photos]
+    unfinished = [job for job in jobs if not job.is_done]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, _start_worker, (files,)) as pool:
+        for _ in track(
+            pool.imap_unordered(_run, unfinished), description="aligned pairs", total=len(unfinished)
+        ):
+            pass
+    with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for job in jobs:
+            writer.writerows(job.rows)
+
+
+class _Job:
+    """One photograph and the files that are made from it."""
+
+    def __init__(self, photo: Record, out: Path, decoders: list[str], seed: int) -> None:
+        self.photo = photo
+        self.key = hashlib.sha256(f"{seed}:{photo.group}:{photo.path.name}".encode()).digest()
+        self.stem = self.key[:8].hex()
+        wanted = [name for i, name in enumerate(decoders) if i == 0 or self.key[8] % 4 == 0]
+        self.fakes = {name: out / f"{self.stem}_{name}.png" for name in wanted}
+        self.real = out / f"{self.stem}_real.png"
+
+    @property
+    def is_done(self) -> bool:
+        return self.real.is_file()
+
+    @property
+    def rows(self) -> list[tuple[object, ...]]:
+        photo = self.photo
+        common = (f"aligned_{photo.source}", photo.group, photo.split, self.stem)
+        return [
+            (self.real.name, REAL, "real", "real", *common),
+            *((path.name, FAKE, name, "reconstruction", *common) for name, path in self.fakes.items()),
+        ]
+
+
+_decoders: dict[str, Reconstruct] = {}
+"""Of a worker process."""
+
+
+def _start_worker(files: DecoderFiles) -> None:
+    torch.set_num_threads(1)
+    _decoders.update(files.load())
+
+
+def _run(job: _Job) -> None:
+    """Write one photograph's files, the real one last: it marks the job as done."""
+    rng = np.random.default_rng(int.from_bytes(job.key[16:24], "big"))
+    real, tables = _prepare(job.photo.path.read_bytes(), rng)
+    for name, path in job.fakes.items():
+        Image.fromarray(_with_history(_decoders[name](real), tables)).save(path)
+    partial = job.real.with_suffix(".tmp")
+    Image.fromarray(real).save(partial, "PNG")
+    partial.replace(job.real)
+
+
+def _prepare(data: bytes, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, object] | None]:
+    """The photograph's crop as uint8 [H, W, 3], and its JPEG tables where its history was kept."""
+    image = decode_image(data).pixels
+    shrunk = rng.random() < 0.5 and min(image.size) > SIDE
+    if shrunk:
+        factor = max(rng.uniform(0.5, 0.9), 200 / min(image.size))
+        size = (round(image.width * factor), round(image.height * factor))
+        image = image.resize(size, _KERNELS[rng.integers(len(_KERNELS))])
+    width, height = (min(side, SIDE) // 8 * 8 for side in image.size)
+    left = int(rng.integers((image.width - width) // 16 + 1)) * 16
+    top = int(rng.integers((image.height - height) // 16 + 1)) * 16
+    real = np.asarray(image.crop((left, top, left + width, top + height)))
+    return real, None if shrunk else _jpeg_tables(data)
+
+
+def _jpeg_tables(data: bytes) -> dict[str, object] | None:
+    with Image.open(io.BytesIO(data)) as file:
+        if not isinstance(file, JpegImagePlugin.JpegImageFile):
+            return None
+        sampling = JpegImagePlugin.get_sampling(file)
+        return {"qtables": file.quantization, "subsampling": sampling if sampling >= 0 else 0}
+
+
+def _with_history(fake: np.ndarray, tables: dict[str, object] | None) -> np.ndarray:
+    """Save once with the photograph's tables, so that both halves have the same number of JPEG passes."""
+    if tables is None:
+        return fake
+    buffer = io.BytesIO()
+    Image.fromarray(fake).save(buffer, "JPEG", **tables)
+    return np.asarray(Image.open(buffer))
+
+
+if __name__ == "__main__":
+    main()

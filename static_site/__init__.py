@@ -1,1 +1,1 @@
-"""The website: five pages in two languages, rendered to plain files that any web server can send."""
+"""The website: five pages in two languages, rendered to plain files for any server."""

@@ -1,7 +1,7 @@
 """The messages of one language, with a record of which were used.
 
-A message is plain text with `{named}` places. Asking for one that does not exist, and keeping one that no
-page and no script asks for, are both errors that name the key.
+A message is plain text with `{named}` places. Asking for one that does not exist, and keeping one
+that no page and no script asks for, are both errors that name the key.
 """
 
 import json
@@ -36,7 +36,7 @@ class Catalogue:
 
     def text(self, key: str, **values: object) -> Markup:
         """The message as HTML; values are escaped unless they are Markup."""
-        return Markup(escape(self._raw(key))).format(**values)
+        return escape(self._raw(key)).format(**values)
 
     def for_scripts(self, keys: Iterable[str]) -> dict[str, str]:
         """The messages that scripts ask for, as they stand."""

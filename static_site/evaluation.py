@@ -1,6 +1,7 @@
 """The evaluation report, arranged as the pages show it. No number is made up or typed here.
 
-The one exception is `PAPER`: what the paper this project builds on printed, which no report of ours can hold.
+The one exception is `PAPER`: what the paper this project builds on printed, which no report of ours
+can hold.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """The rows of one generator or one photo source, one for each condition in the report's order."""
+    """The rows of one generator or photo source, one for each condition in the report's order."""
 
     title: str
     first: dict[str, Any]

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-NOT_MEASURED = "–"
+EN_DASH = "\N{EN DASH}"
+NOT_MEASURED = EN_DASH
 
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """A language of the site. `code` is also its locale file, its `lang` attribute and its folder."""
+    """A language of the site. `code` names its locale file and is its `lang` attribute."""
 
     code: str
     name: str
@@ -47,13 +48,13 @@ class Language:
         if rates is None or None in rates:
             return NOT_MEASURED
         low, high = (self.decimal(rate * 100, 1) for rate in rates if rate is not None)
-        return f"{low}–{high}{self.percent_sign}"
+        return f"{low}{EN_DASH}{high}{self.percent_sign}"
 
     def decimal_range(self, values: Sequence[float | None] | None) -> str:
         """An interval of plain numbers."""
         if values is None or None in values:
             return NOT_MEASURED
-        return "–".join(self.decimal(value) for value in values)
+        return EN_DASH.join(self.decimal(value) for value in values)
 
     def date(self, iso: str) -> str:
         """The day of an ISO 8601 instant, as written in it (UTC)."""

@@ -1,7 +1,7 @@
 """Render the site: `python -m static_site.render --out build/site`.
 
-Pages are plain files without inline script or style, so that a strict content security policy holds. English
-pages lie at the root, the other languages in a folder each.
+Pages are plain files without inline script or style, so that a strict content security policy
+holds. English pages lie at the root, the other languages in a folder each.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def render_site(
 ) -> None:
     """Write the whole site into `out`, replacing what an earlier render left there.
 
-    `report` is the evaluation report of the model that is served; every measured number comes from it.
+    `report` is the evaluation report of the served model; every measured number comes from it.
     """
     values = json.loads(report.read_text("utf-8"))
     keys = script_keys(_scripts())

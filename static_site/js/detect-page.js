@@ -226,6 +226,7 @@ class DetectPage {
    */
   async #report(error, file) {
     const problem = error instanceof Problem ? error : new Problem("internal");
+    this.#announce(""); // the summary takes the focus and is read out by that
     const limits = await this.#limits;
     const advice = problem.isAboutTheFile && limits ? this.#limitsSentence(limits) : "";
     const size = file ? this.#messages.size(file.size) : "";

@@ -1,6 +1,6 @@
 import pytest
 
-from static_site.formats import ENGLISH, INDONESIAN, Language
+from static_site.formats import EN_DASH, ENGLISH, INDONESIAN, Language
 
 
 @pytest.mark.parametrize(("language", "expected"), [(ENGLISH, "12,345"), (INDONESIAN, "12.345")])
@@ -23,7 +23,7 @@ def test_plain_numbers_have_three_decimals(language: Language, expected: str) ->
 
 def test_intervals_share_one_percent_sign() -> None:
     """An interval of rates is written with one sign at its end."""
-    assert INDONESIAN.percent_range([0.756, 0.912]) == "75,6–91,2%"
+    assert INDONESIAN.percent_range([0.756, 0.912]) == f"75,6{EN_DASH}91,2%"
 
 
 def test_dates_name_the_month() -> None:
@@ -42,4 +42,4 @@ def test_what_was_not_measured_is_a_dash() -> None:
         ENGLISH.percent_range([None, 0.2]),
         ENGLISH.decimal_range(None),
     }
-    assert written == {"–"}
+    assert written == {EN_DASH}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from static_site.catalogue import CatalogueError
-from static_site.formats import LANGUAGES, Language
+from static_site.formats import EN_DASH, LANGUAGES, Language
 from static_site.render import HERE, PAGES, render_site
 from tests.static_site.conftest import SAMPLE_REPORT
 
@@ -167,6 +167,10 @@ def percent(language: Language, value: float) -> str:
     return text.replace(".", ",") if language.code == "id" else text
 
 
+def percent_range(language: Language, low: float, high: float) -> str:
+    return percent(language, low).rstrip("%") + EN_DASH + percent(language, high)
+
+
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
 def test_about_shows_the_numbers_of_the_report(
     language: Language, read_page: ReadPage, report: dict[str, Any]
@@ -217,10 +221,10 @@ def test_about_follows_the_report(
         :4
     ]
     written = {re.sub("<[^>]+>", "", cell) for cell in cells} - set(paper)
-    expected = {"7,777", "15,554", "0.078", "7.8%", "7.8–7.8%", "0.078–0.078"}
+    expected = {"7,777", "15,554", "0.078", "7.8%", f"7.8{EN_DASH}7.8%", f"0.078{EN_DASH}0.078"}
     if language.code == "id":
         expected = {text.translate(str.maketrans(".,", ",.")) for text in expected}
-    dashes = {text for text in written if text.startswith("–")}
+    dashes = {text for text in written if text.startswith(EN_DASH)}
     assert numbers
     assert written - dashes == expected
 
@@ -237,7 +241,7 @@ def test_about_shows_the_paper_with_its_uncertainty(
 ) -> None:
     """The paper's accuracy stands with its number of images and its interval."""
     text = " ".join(Elements(read_page(language.address("about").lstrip("/"))).text)
-    interval = "75,6–91,2%" if language.code == "id" else "75.6–91.2%"
+    interval = percent_range(language, 0.756, 0.912)
     assert percent(language, 0.85) in text
     assert interval in text
     assert re.search(r"68 (of|dari) 80", text)

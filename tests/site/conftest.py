@@ -1,0 +1,170 @@
+"""A running site with a browser on it. Nothing here may leave the machine."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from static_site.formats import LANGUAGES, Language
+from static_site.render import render_site
+from tests.images import plain_image
+from tests.site.screenshots import CHROMIUM, CHROMIUM_ARGUMENTS
+
+ROOT = Path(__file__).parents[2]
+SAMPLE_REPORT = ROOT / "tests" / "static_site" / "sample_report.json"
+START_DEADLINE_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def rendered_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's files, from a made-up report."""
+    out = tmp_path_factory.mktemp("site")
+    render_site(out, SAMPLE_REPORT)
+    return out
+
+
+@pytest.fixture(scope="session")
+def site_url(
+    rendered_site: Path,
+    tiny_model: Path,
+    tiny_report: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The address of a server with site and API, which scores brightness."""
+    work = tmp_path_factory.mktemp("server")
+    log = work / "log"
+    environment = {
+        **os.environ,
+        "ASLI_DATA_DIR": str(work / "data"),
+        "ASLI_MODEL_PATH": str(tiny_model),
+        "ASLI_REPORT_PATH": str(tiny_report),
+        "PYTHONUNBUFFERED": "1",
+    }
+    command = [sys.executable, "-m", "lambda_api.entrypoints.local", "--host", "127.0.0.1"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [*command, "--port", "0", "--site", str(rendered_site)],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield _wait_until_ready(server, log)
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + START_DEADLINE_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        address = re.search(r"ready on (http://\S+)", log.read_text("utf-8"))
+        if address:
+            url = address[1]
+            try:
+                httpx.get(f"{url}/v1/readyz", timeout=5).raise_for_status()
+            except httpx.TransportError:
+                pass
+            else:
+                return url
+        time.sleep(0.1)
+    raise RuntimeError(f"The server did not start: {log.read_text('utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("ASLI_CHROMIUM", CHROMIUM),
+            args=list(CHROMIUM_ARGUMENTS),
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong in the browser while a test ran."""
+
+    faults: list[str] = field(default_factory=list)
+    failed_answers_are_expected: bool = False
+    """The browser reports each answer of status 400 and above, and each broken connection."""
+
+    def note(self, fault: str) -> None:
+        if not (self.failed_answers_are_expected and "Failed to load resource" in fault):
+            self.faults.append(fault)
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """Collects console errors, policy violations and requests to other hosts."""
+    return Watch()
+
+
+@pytest.fixture
+def context(browser: Browser, site_url: str, watch: Watch) -> Iterator[BrowserContext]:
+    """A fresh visitor. A fault seen by `watch` fails the test."""
+    context = browser.new_context(base_url=site_url, reduced_motion="reduce")
+    context.set_default_timeout(20_000)
+
+    def check_host(request: Request) -> None:
+        if not request.url.startswith((site_url, "blob:", "data:")):
+            watch.note(f"request to {request.url}")
+
+    context.on("request", check_host)
+    context.on(
+        "console",
+        lambda message: (
+            watch.note(f"console: {message.text}") if message.type in {"error", "warning"} else None
+        ),
+    )
+    context.on("weberror", lambda error: watch.note(f"uncaught: {error.error}"))
+    yield context
+    context.close()
+    assert watch.faults == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """An empty tab."""
+    return context.new_page()
+
+
+@pytest.fixture(params=LANGUAGES, ids=lambda language: language.code)
+def language(request: pytest.FixtureRequest) -> Language:
+    """Each language of the site in turn."""
+    chosen: Language = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory, photo_jpeg: bytes) -> dict[str, Path]:
+    """Files by what they are, for choosing in the browser."""
+    folder = tmp_path_factory.mktemp("images")
+    files = {
+        "photo": photo_jpeg,
+        "bright": plain_image("JPEG", (400, 300), 250),
+        "dark": plain_image("PNG", (400, 300), 5),
+        "middle": plain_image("WEBP", (400, 300), 118),
+        "small": plain_image("PNG", (100, 100), 250),
+        "tiny": plain_image("PNG", (20, 20)),
+        "text": b"This is not an image, whatever its name says.",
+        "empty": b"",
+        "large": b"\xff\xd8\xff" + b"\0" * 4_300_000,
+        "cut": photo_jpeg[: len(photo_jpeg) // 2],
+    }
+    paths = {}
+    for name, data in files.items():
+        paths[name] = folder / f"{name}.jpg"
+        paths[name].write_bytes(data)
+    return paths

@@ -1,0 +1,132 @@
+"""Every page in a browser: faults of accessibility, width, language, and life without scripts."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from static_site.formats import ENGLISH, INDONESIAN, Language
+from static_site.render import PAGES
+from tests.site.test_detection import check_image, open_detection
+
+pytestmark = pytest.mark.browser
+
+
+def grave_faults(page: Page) -> list[tuple[str, Any]]:
+    response = Axe().run(page).response
+    return [
+        (fault["id"], [node["html"] for node in fault["nodes"]])
+        for fault in response["violations"]
+        if fault["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_have_no_grave_accessibility_fault(
+    page: Page, language: Language, name: str, scheme: Any
+) -> None:
+    """No serious or critical fault is found by axe, in either colour scheme."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(language.address(name))
+    assert grave_faults(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_result_has_no_grave_accessibility_fault(
+    page: Page, language: Language, images: dict[str, Path], scheme: Any
+) -> None:
+    """No serious or critical fault is found on a chosen image, a result, and an error."""
+    page.emulate_media(color_scheme=scheme)
+    open_detection(page, language)
+    page.set_input_files("#file", images["photo"])
+    expect(page.locator("#check")).to_be_visible()
+    assert grave_faults(page) == []
+    check_image(page, images["photo"])
+    page.check("#heatmap-show")
+    page.click("#details summary")
+    assert grave_faults(page) == []
+    page.set_input_files("#file", images["text"])
+    expect(page.locator("#error-summary")).to_be_visible()
+    assert grave_faults(page) == []
+
+
+def overflow(page: Page) -> int:
+    width: int = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return width
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280, 1920])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_do_not_scroll_sideways(
+    page: Page, language: Language, name: str, width: int
+) -> None:
+    """No page is wider than the window."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(language.address(name))
+    assert overflow(page) == 0
+
+
+def test_a_result_fits_a_small_phone(
+    page: Page, language: Language, images: dict[str, Path]
+) -> None:
+    """The result with open details is not wider than 320 pixels."""
+    page.set_viewport_size({"width": 320, "height": 640})
+    open_detection(page, language)
+    check_image(page, images["photo"])
+    page.click("#details summary")
+    assert overflow(page) == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_language_switch_keeps_the_page(page: Page, name: str) -> None:
+    """Switching language leads to the same page in the other one, and back."""
+    page.goto(ENGLISH.address(name))
+    page.locator(".languages a[hreflang=id]").click()
+    expect(page).to_have_url(re.compile(re.escape(INDONESIAN.address(name)) + "$"))
+    expect(page.locator("html")).to_have_attribute("lang", "id")
+    page.locator(".languages a[hreflang=en]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_the_home_page_leads_to_detection(page: Page, language: Language) -> None:
+    """The first button on Home opens the Detection page in the same language."""
+    page.goto(language.address("index"))
+    page.locator("main .button-primary").click()
+    expect(page).to_have_url(re.compile(re.escape(language.address("detect")) + "$"))
+
+
+def test_without_scripts_the_page_explains_itself(
+    browser: Browser, site_url: str, language: Language
+) -> None:
+    """Where scripts are off, the form is gone and a sentence says why."""
+    context: BrowserContext = browser.new_context(base_url=site_url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(language.address("detect"))
+    expect(page.locator("noscript p")).to_be_visible()
+    expect(page.locator("#start")).to_be_hidden()
+    context.close()
+
+
+def test_one_flowchart_shows_at_each_width(page: Page) -> None:
+    """A small window shows the narrow drawing, a large one the wide drawing."""
+    page.goto(ENGLISH.address("about"))
+    for width, shown in ((320, "narrow"), (1280, "wide")):
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(page.locator(".flowchart:visible")).to_have_count(1)
+        expect(page.locator(f".flowchart-{shown}")).to_be_visible()
+
+
+def test_an_unknown_address_has_a_page(page: Page, watch: Any) -> None:
+    """A mistyped address is answered with our own page."""
+    watch.failed_answers_are_expected = True
+    response = page.goto("/no/such/page.html")
+    assert response is not None
+    assert response.status == 404
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".site-header")).to_be_visible()

@@ -10,7 +10,7 @@ import pytest
 
 from static_site.catalogue import CatalogueError
 from static_site.formats import EN_DASH, LANGUAGES, Language
-from static_site.render import HERE, PAGES, render_site
+from static_site.render import DEFAULT_REPORT, HERE, PAGES, render_site
 from tests.static_site.conftest import SAMPLE_REPORT
 
 ReadPage = Callable[[str], str]
@@ -246,6 +246,16 @@ def test_about_shows_the_paper_with_its_uncertainty(
     assert interval in text
     assert re.search(r"68 (of|dari) 80", text)
     assert re.search(r"20 (of|dari) 32", text)
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not DEFAULT_REPORT.exists(), reason="no model is shipped yet")
+def test_the_shipped_report_renders(tmp_path: Path) -> None:
+    """The report beside the shipped model has everything that the pages show."""
+    render_site(tmp_path)
+    assert json.loads(DEFAULT_REPORT.read_text("utf-8"))["id"] in (
+        tmp_path / "about.html"
+    ).read_text("utf-8")
 
 
 def test_a_report_without_numbers_renders(report: dict[str, Any], tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Recipe:
     warmup_steps: int = 100
     ema_decay: float = 0.998
     clip_norm: float = 1.0
-    evaluate_every: int = 400
+    evaluate_every: int = 350
     checkpoint_every: int = 100
     augment: AugmentSpec = field(default_factory=AugmentSpec)
     seed: int = 0
@@ -58,8 +58,8 @@ def asli() -> Recipe:
     return Recipe(
         name="asli",
         phases=(
-            Phase(crop_size=128, steps=1500, pairs_per_step=32),
-            Phase(crop_size=224, steps=160, pairs_per_step=16),
+            Phase(crop_size=96, steps=1200, pairs_per_step=32),
+            Phase(crop_size=224, steps=200, pairs_per_step=16),
         ),
         mix={"stylegan": 0.35, "taef2-recon": 0.45, "vintage-cyclegan": 0.20},
     )

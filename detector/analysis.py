@@ -15,6 +15,7 @@ from detector.heatmap import render_heatmap
 from detector.image import ImageLimits, MediaFacts, decode_image
 from detector.manifest import ModelManifest
 from detector.preprocess import cut_crops
+from detector.provenance import Provenance, load_trust_anchors, read_provenance
 from detector.verdict import Reason, Verdict, decide
 
 MODELS = Path(__file__).parent / "models"
@@ -48,6 +49,7 @@ class Analysis:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     pixel: PixelEvidence
+    provenance: Provenance
     media: MediaFacts
     expected_errors: ExpectedErrors | None
     model: ModelInfo
@@ -71,6 +73,8 @@ class Detector:
     classifier: OnnxClassifier
     report: EvaluationReport
     limits: ImageLimits = dataclasses.field(default_factory=ImageLimits)
+    trust_anchors: str = ""
+    """Certificates in PEM whose signers of provenance are trusted; by default none."""
 
     @classmethod
     def load(
@@ -79,10 +83,11 @@ class Detector:
         report_path: Path = REPORT_PATH,
         *,
         threads: int | None = None,
+        trust_anchors_path: Path | None = None,
     ) -> "Detector":
-        """Load a model and its report.
+        """Load a model and its report, and the certificates of trusted signers, if any.
 
-        Raises ModelLoadError when either is missing or damaged, or when they do not belong together.
+        Raises ModelLoadError when one is missing or damaged, or when they do not belong together.
         """
         classifier = OnnxClassifier.load(model_path, threads=threads)
         report = EvaluationReport.load(report_path)
@@ -91,7 +96,8 @@ class Detector:
                 f"The model was measured in {classifier.manifest.evaluation_id!r}; "
                 f"{report_path.name} is {report.id!r}."
             )
-        return cls(classifier, report)
+        trust_anchors = load_trust_anchors(trust_anchors_path) if trust_anchors_path else ""
+        return cls(classifier, report, trust_anchors=trust_anchors)
 
     @property
     def manifest(self) -> ModelManifest:
@@ -115,12 +121,16 @@ class Detector:
         decision = decide(evidence.probability, self.manifest.bands, decoded.facts)
         scored = time.perf_counter()
 
+        provenance = read_provenance(data, decoded.facts.format, trust_anchors=self.trust_anchors)
+        read = time.perf_counter()
+
         picture = render_heatmap(evidence, crops, self.manifest) if heatmap else None
         finished = time.perf_counter()
         return Analysis(
             verdict=decision.verdict,
             reasons=decision.reasons,
             pixel=PixelEvidence(evidence.probability, decision.band),
+            provenance=provenance.beside(decision.verdict),
             media=decoded.facts,
             expected_errors=self.report.expected_errors(condition_of(decoded.facts).name),
             model=self.model,
@@ -128,7 +138,8 @@ class Detector:
             timings_ms={
                 "decode": _ms(prepared - started),
                 "score": _ms(scored - prepared),
-                "heatmap": _ms(finished - scored),
+                "provenance": _ms(read - scored),
+                "heatmap": _ms(finished - read),
                 "total": _ms(finished - started),
             },
             heatmap_png=picture,

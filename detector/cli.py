@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     try:
-        detector = Detector.load(args.model, args.report)
+        detector = Detector.load(args.model, args.report, trust_anchors_path=args.trust_anchors)
     except ModelLoadError as error:
         parser.exit(SOME_FAILED, f"asli: {error}\n")
     if args.command == "model":
@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="another model file")
     parser.add_argument("--report", type=Path, default=REPORT_PATH, help="its evaluation report")
+    parser.add_argument(
+        "--trust-anchors",
+        type=Path,
+        metavar="FILE",
+        help="certificates (PEM) whose signatures on a file's origin are trusted; by default none",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     detect = commands.add_parser(
         "detect",

@@ -52,6 +52,6 @@ class UndecodableMedia(DetectorError):
 
 
 class ModelLoadError(DetectorError):
-    """The model file is missing, damaged, or has no manifest."""
+    """The model file is missing, damaged, or has no manifest; or a file loaded with it is."""
 
     code = "model_load_failed"

@@ -45,7 +45,10 @@ def utc_now() -> datetime:
 def _load_detector(settings: Settings) -> Detector | ModelLoadError:
     try:
         return Detector.load(
-            settings.model_path, settings.report_path, threads=settings.inference_threads
+            settings.model_path,
+            settings.report_path,
+            threads=settings.inference_threads,
+            trust_anchors_path=settings.trust_anchors_path,
         )
     except ModelLoadError as error:
         logger.error("The model is not ready: %s", error)

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from detector.claims import Claim, Source, Validation
 from detector.image import PILLOW_FORMATS
+from detector.provenance import ProvenanceState
 from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
 from lambda_api.errors import ProblemCode
 from lambda_api.ports import Detection, ImageDetector
@@ -33,6 +35,30 @@ class PixelEvidence(BaseModel):
     )
     band: Verdict | None = Field(description="The band in which the score falls.")
     calibrated: bool
+
+
+class ProvenanceSignal(BaseModel):
+    """One thing that the file says about its own origin."""
+
+    source: Source = Field(description="Where in the file it stands.")
+    claim: Claim = Field(description="What it says; unknown where it cannot be relied upon.")
+    validation: Validation = Field(description="Whether it is signed, and if so, by whom.")
+    detail: str | None = Field(
+        description="Name of the signer or of the generator. A signer that is not trusted chose "
+        "the name freely."
+    )
+
+
+class Provenance(BaseModel):
+    """What the file says about its own origin. It changes neither the score nor the verdict."""
+
+    state: ProvenanceState = Field(
+        description="The fate of the newest signature, or that there is none."
+    )
+    signals: list[ProvenanceSignal] = Field(description="Signed ones first.")
+    disagrees: bool = Field(
+        description="Whether the file and the verdict contradict each other. Neither is preferred."
+    )
 
 
 class Media(BaseModel):
@@ -83,6 +109,18 @@ class DetectionResult(BaseModel):
                     "verdict": "inconclusive",
                     "reasons": ["score_middle"],
                     "pixel": {"score": 0.61, "band": "inconclusive", "calibrated": True},
+                    "provenance": {
+                        "state": "trusted",
+                        "signals": [
+                            {
+                                "source": "c2pa",
+                                "claim": "edited_with_ai",
+                                "validation": "trusted",
+                                "detail": "Example Camera Company",
+                            }
+                        ],
+                        "disagrees": False,
+                    },
                     "media": {
                         "kind": "image",
                         "sha256": _SHA256,
@@ -107,7 +145,13 @@ class DetectionResult(BaseModel):
                         "evaluation_id": "evaluation-example",
                     },
                     "warnings": [],
-                    "timings_ms": {"decode": 24.1, "score": 80.2, "heatmap": 31.0, "total": 135.3},
+                    "timings_ms": {
+                        "decode": 24.1,
+                        "score": 80.2,
+                        "provenance": 1.2,
+                        "heatmap": 31.0,
+                        "total": 136.5,
+                    },
                     "heatmap_url": "/v1/detections/det_q1Xn0b2rQ6mZ3xk8f9TtLwA7/heatmap",
                 }
             ]
@@ -121,6 +165,7 @@ class DetectionResult(BaseModel):
     verdict: Verdict
     reasons: list[Reason]
     pixel: PixelEvidence
+    provenance: Provenance
     media: Media
     expected_errors: ExpectedErrors | None = Field(description="Null where none were measured.")
     model: Model

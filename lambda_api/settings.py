@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     report_path: Path = Field(
         default=REPORT_PATH, description="The evaluation report of that model."
     )
+    trust_anchors_path: Path | None = Field(
+        default=None,
+        description="Certificates in PEM, such as the C2PA trust list. Signatures on a file's "
+        "origin that lead to one of them are trusted; without the file, none is.",
+    )
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -27,7 +27,7 @@ def test_result_has_shape_of_contract(call: Caller, photo_jpeg: bytes) -> None:
     )
     assert f"/v1/detections/{result['id']}/heatmap" == result["heatmap_url"]
     assert "clean" == result["expected_errors"]["condition"]
-    assert {"decode", "score", "heatmap", "total"} == set(result["timings_ms"])
+    assert {"decode", "score", "provenance", "heatmap", "total"} == set(result["timings_ms"])
 
 
 def test_result_drops_no_field_of_analysis(tiny_detector: Detector, photo_jpeg: bytes) -> None:
@@ -36,7 +36,7 @@ def test_result_drops_no_field_of_analysis(tiny_detector: Detector, photo_jpeg: 
     fields = DetectionResult.model_fields
 
     assert set(analysis) <= set(fields)
-    for name in ("pixel", "media", "expected_errors", "model"):
+    for name in ("pixel", "provenance", "media", "expected_errors", "model"):
         annotation = fields[name].annotation
         model = getattr(annotation, "__args__", [annotation])[0]
         assert set(analysis[name]) == set(model.model_fields)

@@ -22,7 +22,7 @@ class Claim(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Validation(StrEnum):
+class SignatureState(StrEnum):
     """Whether the statement is signed, and what became of the signature."""
 
     TRUSTED = "trusted"
@@ -39,7 +39,7 @@ class Signal:
 
     source: Source
     claim: Claim
-    validation: Validation
+    validation: SignatureState
     detail: str | None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from detector.claims import Claim, Signal, Validation
+from detector.claims import Claim, Signal, SignatureState
 from detector.containers import find_parts
 from detector.errors import ModelLoadError
 from detector.parts import PartKind
@@ -45,7 +45,7 @@ class Provenance:
             disagrees = Claim.MADE_WITH_AI in claims
         elif verdict is Verdict.LIKELY_AI and not claims & _AI_CLAIMS:
             disagrees = any(
-                signal.claim is Claim.CAPTURED and signal.validation is Validation.TRUSTED
+                signal.claim is Claim.CAPTURED and signal.validation is SignatureState.TRUSTED
                 for signal in self.signals
             )
         else:

@@ -12,8 +12,8 @@ from detector.claims import (
     STRONGEST_FIRST,
     Claim,
     Signal,
+    SignatureState,
     Source,
-    Validation,
     claim_of_source_type,
 )
 
@@ -24,7 +24,7 @@ _OFFLINE: dict[str, Any] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
 }
-_VALIDATION_OF_STATE = {"Trusted": Validation.TRUSTED, "Valid": Validation.VALID_UNTRUSTED}
+_VALIDATION_OF_STATE = {"Trusted": SignatureState.TRUSTED, "Valid": SignatureState.VALID_UNTRUSTED}
 _NOT_ON_LIST, _ON_LIST = "signingCredential.untrusted", "signingCredential.trusted"
 
 _VOUCHING = re.compile(
@@ -60,7 +60,7 @@ def check_context(trust_anchors: str) -> c2pa.Context:
         raise ValueError("The trust anchors are not certificates in PEM.") from error
 
 
-_INVALID = Signal(Source.C2PA, Claim.UNKNOWN, Validation.INVALID, None)
+_INVALID = Signal(Source.C2PA, Claim.UNKNOWN, SignatureState.INVALID, None)
 
 
 class _Report:
@@ -68,7 +68,7 @@ class _Report:
 
     def __init__(self, values: object) -> None:
         self.validation = _VALIDATION_OF_STATE.get(
-            str(_get(values, "validation_state")), Validation.INVALID
+            str(_get(values, "validation_state")), SignatureState.INVALID
         )
         self.newest = str(_get(values, "active_manifest"))
         self._manifests = _get(values, "manifests")
@@ -108,7 +108,7 @@ class _Report:
 
 
 def _signals(report: _Report) -> Iterator[Signal]:
-    if report.validation is Validation.INVALID:
+    if report.validation is SignatureState.INVALID:
         yield _INVALID
         return
     own = report.claim(report.newest)
@@ -116,8 +116,10 @@ def _signals(report: _Report) -> Iterator[Signal]:
     earlier = _strongest_earlier(report)
     if earlier is not None and earlier[1] is not own:
         label, claim = earlier
-        is_trusted = report.validation is Validation.TRUSTED and report.is_trusted_ingredient(label)
-        validation = Validation.TRUSTED if is_trusted else Validation.VALID_UNTRUSTED
+        is_trusted = report.validation is SignatureState.TRUSTED and report.is_trusted_ingredient(
+            label
+        )
+        validation = SignatureState.TRUSTED if is_trusted else SignatureState.VALID_UNTRUSTED
         yield Signal(Source.C2PA, claim, validation, report.issuer(label))
 
 

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from detector.claims import Claim, Signal, Source, Validation, claim_of_source_type
+from detector.claims import Claim, Signal, SignatureState, Source, claim_of_source_type
 from detector.parts import Part, PartKind
 
 GENERATORS = {
@@ -46,7 +46,7 @@ _SOURCE_TYPE = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
 _ByteOrder = Literal["little", "big"]
 _BYTE_ORDERS: dict[bytes, _ByteOrder] = {b"II*\0": "little", b"MM\0*": "big"}
 _SOFTWARE, _EXIF_FIELDS, _USER_COMMENT = _FIELDS_USED = (0x0131, 0x8769, 0x9286)
-_BYTES_OF_TYPE = {2: 1, 4: 4, 7: 1}  # text, number, bytes
+_BYTES_OF_TYPE = {1: 1, 2: 1, 4: 4, 7: 1}  # bytes, text, number, bytes of any meaning
 _MAX_FIELD_BYTES = 1 << 16
 
 
@@ -67,7 +67,7 @@ def _read(part: Part) -> Iterator[Signal]:
 
 
 def _label(source: Source, claim: Claim, detail: str | None) -> Signal:
-    return Signal(source, claim, Validation.UNSIGNED, detail)
+    return Signal(source, claim, SignatureState.UNSIGNED, detail)
 
 
 def _read_png_text(keyword: str, text: str) -> Iterator[Signal]:
@@ -85,7 +85,7 @@ def _read_png_text(keyword: str, text: str) -> Iterator[Signal]:
 
 def _read_exif(tiff: bytes) -> Iterator[Signal]:
     fields = _tiff_fields(tiff)
-    generator = _generator(fields.get(_SOFTWARE, b"").decode("latin-1"))
+    generator = _generator(fields.get(_SOFTWARE, b"").decode("utf-8", "replace"))
     if generator:
         yield _label(Source.EXIF, Claim.MADE_WITH_AI, generator)
     comment = fields.get(_USER_COMMENT, b"")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from detector.claims import Claim, Source, Validation
+from detector.claims import Claim, SignatureState, Source
 from detector.image import PILLOW_FORMATS
 from detector.provenance import ProvenanceState
 from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
@@ -42,7 +42,7 @@ class ProvenanceSignal(BaseModel):
 
     source: Source = Field(description="Where in the file it stands.")
     claim: Claim = Field(description="What it says; unknown where it cannot be relied upon.")
-    validation: Validation = Field(description="Whether it is signed, and if so, by whom.")
+    validation: SignatureState = Field(description="Whether it is signed, and if so, by whom.")
     detail: str | None = Field(
         description="Name of the signer or of the generator. A signer that is not trusted chose "
         "the name freely."

@@ -1,6 +1,6 @@
 """Signs images as an imagined company does, with certificates made on the spot."""
 
-import datetime
+import datetime as dt
 import functools
 import io
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ EDITED = {
     "action": "c2pa.edited",
     "digitalSourceType": f"{SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia",
 }
+DRAWN = {"action": "c2pa.created", "digitalSourceType": f"{SOURCE_TYPES}digitalCreation"}
 CROPPED = {"action": "c2pa.cropped"}
 
 _BUILDING: dict[str, Any] = {
@@ -37,9 +38,13 @@ class Signer:
     root: str
 
 
-@functools.cache
 def make_signer(company: str = "Imagined Images") -> Signer:
     """The same company has the same certificates throughout a run."""
+    return _make_signer(company)
+
+
+@functools.cache
+def _make_signer(company: str) -> Signer:
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name = _name(f"Root of {company}")
     root = _certificate(root_name, root_key, root_name, root_key, is_root=True)
@@ -85,6 +90,8 @@ def sign(
                     media_type,
                     io.BytesIO(ingredient),
                 )
+        if parent is not None:  # adds the action that opened it
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
         if address is not None:
             builder.set_no_embed()
             builder.set_remote_url(address)
@@ -109,7 +116,7 @@ def _certificate(
     *,
     is_root: bool,
 ) -> str:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     usage = dict.fromkeys(
         (
             "content_commitment",
@@ -129,8 +136,8 @@ def _certificate(
             subject_name=subject,
             public_key=key.public_key(),
             serial_number=x509.random_serial_number(),
-            not_valid_before=now - datetime.timedelta(days=1),
-            not_valid_after=now + datetime.timedelta(days=30),
+            not_valid_before=now - dt.timedelta(days=1),
+            not_valid_after=now + dt.timedelta(days=30),
         )
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
         .add_extension(

@@ -9,6 +9,7 @@ from lambda_api.bootstrap import build_dependencies
 from lambda_api.settings import Settings
 from tests.apps import Caller
 from tests.images import plain_image
+from tests.signing import MADE, make_signer, sign
 
 
 def _app(tmp_path: Path, model: Path, report: Path) -> Caller:
@@ -57,6 +58,31 @@ def test_missing_report_never_scores(tmp_path: Path, tiny_model: Path) -> None:
     call = _app(tmp_path, tiny_model, tmp_path / "none.json")
 
     assert 503 == call.detect(plain_image("JPEG")).status_code
+
+
+@pytest.mark.parametrize(("content", "status"), [(None, 200), ("no certificate", 503)])
+def test_trusted_signers_come_from_a_file(
+    tmp_path: Path,
+    tiny_model: Path,
+    tiny_report: Path,
+    content: str | None,
+    status: int,
+) -> None:
+    """With certificates their signers are trusted; with a damaged file nothing is analysed."""
+    path = tmp_path / "trusted.pem"
+    path.write_text(content or make_signer().root, "ascii")
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        model_path=tiny_model,
+        report_path=tiny_report,
+        trust_anchors_path=path,
+    )
+    call = Caller(create_app(build_dependencies(settings)))
+    response = call.detect(sign(plain_image("JPEG"), MADE))
+
+    assert status == response.status_code
+    if status == 200:
+        assert "trusted" == response.json()["provenance"]["state"]
 
 
 def test_nothing_happens_on_import(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from lambda_api.schemas import DetectionResult
 from tests.apps import PROBLEM, Caller
 from tests.fakes import FakeClock
 from tests.images import padded_png, plain_image
+from tests.signing import MADE, sign
 
 
 def test_result_has_shape_of_contract(call: Caller, photo_jpeg: bytes) -> None:
@@ -141,3 +142,25 @@ def test_ids_are_unguessable(call: Caller) -> None:
 
     assert 5 == len(ids)
     assert all(len(each.removeprefix("det_")) * 6 >= 128 for each in ids)
+
+
+def test_provenance_is_sent(call: Caller) -> None:
+    """What the file says stands beside the verdict, which it does not change."""
+    dark = plain_image("JPEG", (300, 300), 0)
+    plain, signed = call.detect(dark).json(), call.detect(sign(dark, MADE)).json()
+
+    assert {"state": "none_found", "signals": [], "disagrees": False} == plain["provenance"]
+    assert {
+        "state": "valid_untrusted",
+        "signals": [
+            {
+                "source": "c2pa",
+                "claim": "made_with_ai",
+                "validation": "valid_untrusted",
+                "detail": "Imagined Images",
+            }
+        ],
+        "disagrees": True,
+    } == signed["provenance"]
+    assert ("no_ai_signs_found", ["score_low"]) == (signed["verdict"], signed["reasons"])
+    assert plain["pixel"] == signed["pixel"]

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from detector.isobmff import walk_isobmff
-from detector.parts import C2PA_PRESENT, ByteReader, Cut, Part, PartKind
+from detector.parts import ByteReader, Cut, Part, PartKind
 
 MAX_STEPS = 20_000
 """Segments, filling bytes or chunks looked at in one file."""
@@ -24,17 +24,25 @@ _XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def find_parts(data: bytes, format_name: str) -> tuple[Part, ...]:
-    """The metadata of a file in a format that `sniff_format` names, in file order."""
+    """The metadata of a file in a format that `sniff_format` names.
+
+    What a file has of C2PA comes last, in one part of any length; it is enough to tell that there
+    is some, and how much.
+    """
     parts: list[Part] = []
+    store: list[bytes] = []
     try:
         for part in _WALKS[format_name](ByteReader(data)):
-            is_usable = len(part.content) <= MAX_PART_BYTES
-            if is_usable and not (part is C2PA_PRESENT and part in parts):
+            if part.kind is PartKind.C2PA:
+                store.append(part.content)
+            elif len(part.content) <= MAX_PART_BYTES:
                 parts.append(part)
             if len(parts) == MAX_PARTS:
                 break
     except Cut:
         pass
+    if store:
+        parts.append(Part(PartKind.C2PA, b"".join(store)))
     return tuple(parts)
 
 
@@ -60,9 +68,9 @@ def _walk_jpeg(file: ByteReader) -> Iterator[Part]:
             elif content.startswith(_XMP_HEADER):
                 yield Part(PartKind.XMP, content.removeprefix(_XMP_HEADER))
         elif marker == 0xEB:
-            header = segment.rest(16)
-            if header[:2] == b"JP" and header[12:] == b"jumb":
-                yield C2PA_PRESENT
+            content = segment.rest(segment.left)
+            if content[:2] == b"JP" and content[12:16] == b"jumb":
+                yield Part(PartKind.C2PA, content)
 
 
 def _walk_png(file: ByteReader) -> Iterator[Part]:
@@ -83,7 +91,7 @@ def _walk_png(file: ByteReader) -> Iterator[Part]:
         elif kind == b"eXIf":
             yield Part(PartKind.EXIF, chunk.take(length))
         elif kind == b"caBX":
-            yield C2PA_PRESENT
+            yield Part(PartKind.C2PA, chunk.take(length))
 
 
 def _read_png_text(kind: bytes, chunk: ByteReader, may_inflate: int) -> tuple[Part | None, int]:
@@ -121,7 +129,7 @@ def _walk_webp(file: ByteReader) -> Iterator[Part]:
         elif kind == b"XMP ":
             yield Part(PartKind.XMP, chunk.take(length))
         elif kind == b"C2PA":
-            yield C2PA_PRESENT
+            yield Part(PartKind.C2PA, chunk.take(length))
         form.skip(length % 2)
 
 

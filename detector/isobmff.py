@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detector.parts import C2PA_PRESENT, ByteReader, Part, PartKind
+from detector.parts import ByteReader, Part, PartKind
 
 MAX_STEPS = 20_000
 """Boxes, items and extents looked at in one file."""
@@ -31,7 +31,7 @@ def walk_isobmff(file: ByteReader) -> Iterator[Part]:
         elif box.kind == b"uuid":
             kind = box.body.take(16)
             if kind == _C2PA_UUID:
-                yield C2PA_PRESENT
+                yield Part(PartKind.C2PA, box.body.rest(box.body.left))
             elif kind == _XMP_UUID:
                 yield Part(PartKind.XMP, box.body.rest(box.body.left))
 

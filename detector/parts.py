@@ -15,16 +15,12 @@ class PartKind(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of metadata. `content` is an XMP packet, a TIFF stream or the bytes of a text."""
+    """A piece of metadata: an XMP packet, a TIFF stream, a text or a C2PA manifest store."""
 
     kind: PartKind
     content: bytes
     keyword: str = ""
     """Of a text: what it is filed under."""
-
-
-C2PA_PRESENT = Part(PartKind.C2PA, b"")
-"""The file has a C2PA manifest store. It is read from the whole file, not from here."""
 
 
 class Cut(Exception):

@@ -12,9 +12,12 @@ from detector.claims import Claim, Signal, SignatureState
 from detector.containers import find_parts
 from detector.errors import ModelLoadError
 from detector.parts import PartKind
-from detector.signed_claims import check_context, read_signed_claims
+from detector.signed_claims import INVALID, check_context, read_signed_claims
 from detector.unsigned_labels import read_labels
 from detector.verdict import Verdict
+
+MAX_STORE_BYTES = 2 << 20
+"""Of C2PA manifests. Larger ones are not checked: it can take 200 times as much memory."""
 
 _AI_CLAIMS = {Claim.MADE_WITH_AI, Claim.EDITED_WITH_AI}
 
@@ -70,8 +73,11 @@ def read_provenance(data: bytes, format_name: str, *, trust_anchors: str = "") -
     chain leads to one of them. By default none is: then every good signature is `valid_untrusted`.
     """
     parts = find_parts(data, format_name)
+    store_bytes = sum(len(part.content) for part in parts if part.kind is PartKind.C2PA)
     signed: tuple[Signal, ...] = ()
-    if any(part.kind is PartKind.C2PA for part in parts):
+    if store_bytes > MAX_STORE_BYTES:
+        signed = (INVALID,)
+    elif store_bytes:
         signed = read_signed_claims(data, format_name, trust_anchors=trust_anchors)
     signals = (*signed, *read_labels(parts))
     state = ProvenanceState(signals[0].validation) if signals else ProvenanceState.NONE_FOUND

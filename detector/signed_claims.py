@@ -17,6 +17,9 @@ from detector.claims import (
     claim_of_source_type,
 )
 
+INVALID = Signal(Source.C2PA, Claim.UNKNOWN, SignatureState.INVALID, None)
+"""A manifest that does not fit the file or cannot be read; nothing it states is repeated."""
+
 MAX_NAME_LENGTH = 80
 _MAX_MANIFESTS = 64
 
@@ -46,7 +49,7 @@ def read_signed_claims(data: bytes, format_name: str, *, trust_anchors: str) -> 
         except c2pa.C2paError.ManifestNotFound:
             return ()
         except (c2pa.C2paError, ValueError, RecursionError):
-            return (_INVALID,)
+            return (INVALID,)
 
 
 def check_context(trust_anchors: str) -> c2pa.Context:
@@ -58,9 +61,6 @@ def check_context(trust_anchors: str) -> c2pa.Context:
         return c2pa.Context.from_dict(settings)
     except c2pa.C2paError as error:
         raise ValueError("The trust anchors are not certificates in PEM.") from error
-
-
-_INVALID = Signal(Source.C2PA, Claim.UNKNOWN, SignatureState.INVALID, None)
 
 
 class _Report:
@@ -109,7 +109,7 @@ class _Report:
 
 def _signals(report: _Report) -> Iterator[Signal]:
     if report.validation is SignatureState.INVALID:
-        yield _INVALID
+        yield INVALID
         return
     own = report.claim(report.newest)
     yield Signal(Source.C2PA, own, report.validation, report.issuer(report.newest))

@@ -130,6 +130,13 @@ def test_xmp_in_a_box_of_its_own() -> None:
     assert [PartKind.XMP] == [part.kind for part in find_parts(data, "heic")]
 
 
+def test_a_huge_manifest_is_not_checked() -> None:
+    """Checking one takes far more memory than it has bytes, so there is a limit."""
+    content = b"JP\0\1\0\0\0\1\xff\xff\xff\xffjumb".ljust(65_533, b"\0")
+
+    assert ProvenanceState.INVALID == state(with_segments(JPEG, *[(0xEB, content)] * 40), "jpeg")
+
+
 def test_many_labels_are_cut_off() -> None:
     """A file with a thousand labels gives some of them."""
     data = with_chunks(PNG, *[text_chunk("prompt", str(n).encode()) for n in range(1000)])

@@ -12,7 +12,7 @@ from detector.claims import Claim, Signal, SignatureState
 from detector.containers import find_parts
 from detector.errors import ModelLoadError
 from detector.parts import PartKind
-from detector.signed_claims import INVALID, check_context, read_signed_claims
+from detector.signed_claims import INVALID, make_context, read_signed_claims
 from detector.unsigned_labels import read_labels
 from detector.verdict import Verdict
 
@@ -60,7 +60,7 @@ def load_trust_anchors(path: Path) -> str:
     """Certificates in PEM. Raises ModelLoadError when the file holds anything else."""
     try:
         trust_anchors = path.read_text("ascii")
-        check_context(trust_anchors or "empty").close()
+        make_context(trust_anchors or "empty").close()
     except (OSError, ValueError) as error:
         raise ModelLoadError(f"The file {path.name} holds no certificates in PEM.") from error
     return trust_anchors

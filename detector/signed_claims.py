@@ -41,7 +41,7 @@ def read_signed_claims(data: bytes, format_name: str, *, trust_anchors: str) -> 
 
     `trust_anchors` are the certificates in PEM whose signers are trusted; empty means none.
     """
-    with check_context(trust_anchors) as context:
+    with make_context(trust_anchors) as context:
         try:
             stream = io.BytesIO(data)
             with c2pa.Reader(f"image/{format_name}", stream, context=context) as reader:
@@ -52,7 +52,7 @@ def read_signed_claims(data: bytes, format_name: str, *, trust_anchors: str) -> 
             return (INVALID,)
 
 
-def check_context(trust_anchors: str) -> c2pa.Context:
+def make_context(trust_anchors: str) -> c2pa.Context:
     """How manifests are read. Raises ValueError when the anchors are not certificates in PEM."""
     settings = dict(_OFFLINE)
     if trust_anchors:

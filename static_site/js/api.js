@@ -14,6 +14,10 @@ const SHORT_DEADLINE_MS = 20_000;
  * @property {number} min_side_px
  */
 
+/** @typedef {{source: string, claim: string, validation: string, detail: string | null}} Signal */
+
+/** @typedef {{state: string, signals: Signal[], disagrees: boolean}} Provenance */
+
 /**
  * @typedef {object} Detection
  * @property {string} id
@@ -21,6 +25,7 @@ const SHORT_DEADLINE_MS = 20_000;
  * @property {string} verdict
  * @property {string[]} reasons
  * @property {{score: number | null}} pixel
+ * @property {Provenance} provenance
  * @property {{sha256: string, bytes: number, width: number, height: number, format: string, jpeg_quality_estimate: number | null}} media
  * @property {{condition: string, false_positive_rate: number, n_real: number, miss_rate: number, n_ai: number} | null} expected_errors
  * @property {{id: string, version: string, evaluation_id: string}} model

@@ -11,6 +11,7 @@ import { part } from "./ui/part.js";
 import { Picture } from "./ui/picture.js";
 import { Preview } from "./ui/preview.js";
 import { ProgressPanel } from "./ui/progress-panel.js";
+import { ProvenancePanel } from "./ui/provenance-panel.js";
 import { ResultActions } from "./ui/result-actions.js";
 import { VerdictCard } from "./ui/verdict-card.js";
 
@@ -41,6 +42,7 @@ class DetectPage {
   });
   #errors = new ErrorSummary(() => this.#focusField());
   #verdict = new VerdictCard(this.#messages);
+  #provenance = new ProvenancePanel(this.#messages);
   #picture = new Picture();
   #details = new Details(this.#messages);
   #actions = new ResultActions(this.#messages, {
@@ -152,6 +154,7 @@ class DetectPage {
   #showResult(api, detection, card) {
     this.#progress.hide();
     const headline = this.#verdict.show(detection);
+    this.#provenance.show(detection.provenance);
     this.#picture.show({
       image: this.#isShowable ? this.#preview.address : null,
       heatmap: detection.heatmap_url && api.address(detection.heatmap_url),

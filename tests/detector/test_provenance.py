@@ -1,12 +1,14 @@
 """What a file says about its own origin, in every container, and what only looks like it."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from detector.analysis import Detector
 from detector.claims import Claim, Signal, SignatureState, Source
+from detector.cli import main
 from detector.errors import ModelLoadError
 from detector.provenance import (
     Provenance,
@@ -173,3 +175,19 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path, content: bytes |
 
     with pytest.raises(ModelLoadError, match=r"trusted\.pem"):
         load_trust_anchors(path)
+
+
+def test_the_command_line_prints_it(
+    tiny_model: Path, tiny_report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As JSON, checked against the certificates that were named; the table stays as it is."""
+    image, trusted = tmp_path / "signed.jpg", tmp_path / "trusted.pem"
+    image.write_bytes(sign(plain_image("JPEG", (300, 300), 255), MADE))
+    trusted.write_text(make_signer().root, "ascii")
+    options = ["--model", str(tiny_model), "--report", str(tiny_report)]
+    command = [*options, "--trust-anchors", str(trusted), "detect"]
+
+    assert 0 == main([*command, "--json", str(image)])
+    assert "trusted" == json.loads(capsys.readouterr().out)["provenance"]["state"]
+    assert 0 == main([*command, str(image)])
+    assert "Imagined Images" not in capsys.readouterr().out

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 from static_site.formats import LANGUAGES, Language
 from static_site.render import render_site
 from tests.images import plain_image
+from tests.metadata import exif, jpeg_with
+from tests.signing import MADE, sign
 from tests.site.screenshots import CHROMIUM, CHROMIUM_ARGUMENTS
 
 ROOT = Path(__file__).parents[2]
@@ -158,6 +160,8 @@ def images(tmp_path_factory: pytest.TempPathFactory, photo_jpeg: bytes) -> dict[
         "middle": plain_image("WEBP", (400, 300), 118),
         "small": plain_image("PNG", (100, 100), 250),
         "tiny": plain_image("PNG", (20, 20)),
+        "labelled": jpeg_with(plain_image("JPEG", (400, 300), 5), exif=exif(software="Midjourney")),
+        "signed": sign(plain_image("JPEG", (400, 300), 250), MADE),
         "text": b"This is not an image, whatever its name says.",
         "empty": b"",
         "large": b"\xff\xd8\xff" + b"\0" * 4_300_000,

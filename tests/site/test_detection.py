@@ -117,6 +117,66 @@ def test_a_verdict_of_the_future_is_not_misread(page: Page, images: dict[str, Pa
     expect(page.locator("#reasons li")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("image", "headline", "body", "value"),
+    [
+        ("dark", "none", "none_text", ""),
+        ("signed", "made", "untrusted_text", "Imagined Images"),
+        ("labelled", "label_ai", "label_text", "Midjourney"),
+    ],
+)
+def test_what_the_file_says_stands_beside_the_verdict(
+    page: Page,
+    language: Language,
+    images: dict[str, Path],
+    image: str,
+    headline: str,
+    body: str,
+    value: str,
+) -> None:
+    """Each kind of origin information has its words, and names the signer or the generator."""
+    open_detection(page, language)
+    check_image(page, images[image])
+    statements = page.locator("#provenance-list li")
+    expect(statements).to_have_count(1)
+    for part in (headline, body):
+        before, _, after = say(language, f"script.provenance.{part}").partition("{")
+        expect(statements).to_contain_text(before)
+        expect(statements).to_contain_text(after.partition("}")[2])
+    expect(statements).to_contain_text(value)
+
+
+@pytest.mark.parametrize(("image", "disagrees"), [("labelled", True), ("signed", False)])
+def test_a_disagreement_is_said(
+    page: Page, language: Language, images: dict[str, Path], image: str, disagrees: bool
+) -> None:
+    """Where label and detector contradict each other the page says so, and picks neither."""
+    open_detection(page, language)
+    check_image(page, images[image])
+    notice = page.locator("#provenance-disagrees")
+    expect(notice).to_be_visible(visible=disagrees)
+    if disagrees:
+        expect(notice).to_contain_text(say(language, "result.disagrees"))
+        headline = say(language, "script.headline.no_ai_signs_found")
+        expect(page.locator("#verdict")).to_have_text(headline)
+
+
+def test_a_damaged_signature_is_ignored_aloud(page: Page, images: dict[str, Path]) -> None:
+    """A broken manifest states nothing, and a kind of statement from the future is left out."""
+    signals = [
+        {"source": "c2pa", "claim": "unknown", "validation": "invalid", "detail": None},
+        {"source": "smoke", "claim": "seen", "validation": "notarised", "detail": "x"},
+    ]
+    provenance = {"state": "invalid", "signals": signals, "disagrees": False}
+    change_answer(page, images["bright"], {"provenance": provenance})
+    open_detection(page)
+    check_image(page, images["bright"])
+    expect(page.locator("#provenance-list li")).to_have_count(1)
+    expect(page.locator("#provenance-list")).to_contain_text(
+        say(ENGLISH, "script.provenance.invalid")
+    )
+
+
 def test_details_hold_the_numbers(page: Page, language: Language, images: dict[str, Path]) -> None:
     """Details are closed at first, and show the score at most as 99 %."""
     open_detection(page, language)

@@ -101,7 +101,10 @@ class Detector:
     def model(self) -> ModelInfo:
         manifest = self.manifest
         return ModelInfo(
-            manifest.model_id, manifest.version, self.classifier.weights_sha256, manifest.evaluation_id
+            manifest.model_id,
+            manifest.version,
+            self.classifier.weights_sha256,
+            manifest.evaluation_id,
         )
 
     def analyze_image(self, data: bytes, *, heatmap: bool = False) -> Analysis:

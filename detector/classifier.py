@@ -59,16 +59,22 @@ class OnnxClassifier:
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
-            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # onnxruntime raises many unrelated types for a damaged file
             raise ModelLoadError(f"The model file {path.name} is damaged.") from error
         names = [node.name for node in (*session.get_inputs(), *session.get_outputs())]
         if names != ["crops", "logit", "cam"]:
-            raise ModelLoadError(f"The model file {path.name} has {names}, not crops, logit and cam.")
+            raise ModelLoadError(
+                f"The model file {path.name} has {names}, not crops, logit and cam."
+            )
         manifest_json = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if manifest_json is None:
             raise ModelLoadError(f"The model file {path.name} has no manifest.")
-        return cls(session, ModelManifest.from_json(manifest_json), hashlib.sha256(data).hexdigest())
+        return cls(
+            session, ModelManifest.from_json(manifest_json), hashlib.sha256(data).hexdigest()
+        )
 
     def score(self, crops: Crops) -> Evidence:
         """Score all crops of one image in one run."""

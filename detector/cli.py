@@ -50,7 +50,9 @@ def vars_of(detector: Detector) -> dict[str, object]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="asli", description="Does an image show signs of having been made by AI?", epilog=CAVEAT
+        prog="asli",
+        description="Does an image show signs of having been made by AI?",
+        epilog=CAVEAT,
     )
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="another model file")
     parser.add_argument("--report", type=Path, default=REPORT_PATH, help="its evaluation report")
@@ -71,7 +73,9 @@ def _files(paths: Sequence[Path], parser: argparse.ArgumentParser) -> list[Path]
     files = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+            found = sorted(
+                p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file()
+            )
             if not found:
                 parser.error(f"no images in the folder {path}")
             files += found
@@ -95,7 +99,9 @@ def _detect(detector: Detector, files: list[Path], *, as_json: bool) -> int:
     return SOME_FAILED if failed else ALL_ANALYSED
 
 
-def _analyse(detector: Detector, files: list[Path]) -> Iterator[tuple[Path, Analysis | DetectorError]]:
+def _analyse(
+    detector: Detector, files: list[Path]
+) -> Iterator[tuple[Path, Analysis | DetectorError]]:
     errors = Console(stderr=True)
     silent = len(files) == 1 or not errors.is_terminal
     for path in track(files, description="analysing", console=errors, disable=silent):
@@ -116,7 +122,9 @@ def _as_values(outcome: Analysis | DetectorError) -> dict[str, object]:
 def _as_row(path: Path, outcome: Analysis | DetectorError) -> tuple[str, str, str, str]:
     if isinstance(outcome, DetectorError):
         return str(path), "not analysed", "", str(outcome)
-    score = "" if outcome.pixel.score is None else f"{min(max(outcome.pixel.score, 0.01), 0.99):.2f}"
+    score = (
+        "" if outcome.pixel.score is None else f"{min(max(outcome.pixel.score, 0.01), 0.99):.2f}"
+    )
     return str(path), HEADLINES[outcome.verdict], score, ", ".join(outcome.reasons)
 
 

@@ -40,7 +40,9 @@ def region_scores(evidence: Evidence, crops: Crops, manifest: ModelManifest) -> 
     total = np.zeros((height, width), dtype=np.float32)
     count = np.zeros((height, width), dtype=np.float32)
     for cam, (left, top) in zip(evidence.cams, crops.boxes, strict=True):
-        grown = Image.fromarray(cam + manifest.logit_bias).resize((size, size), Image.Resampling.BICUBIC)
+        grown = Image.fromarray(cam + manifest.logit_bias).resize(
+            (size, size), Image.Resampling.BICUBIC
+        )
         total[top : top + size, left : left + size] += np.asarray(grown)
         count[top : top + size, left : left + size] += 1
     logit = total / np.maximum(count, 1)

@@ -90,7 +90,9 @@ def decode_image(data: bytes, limits: ImageLimits | None = None) -> DecodedImage
         raise FileTooLarge(f"The file has {len(data)} bytes; the limit is {limits.max_bytes}.")
     format_name = sniff_format(data)
     if format_name is None:
-        raise UnsupportedType(f"Not one of {', '.join(sorted(PILLOW_FORMATS))}, judged by its bytes.")
+        raise UnsupportedType(
+            f"Not one of {', '.join(sorted(PILLOW_FORMATS))}, judged by its bytes."
+        )
 
     image = _open(data, format_name)
     _check_size(image.size, limits)

@@ -65,7 +65,9 @@ class ModelManifest:
         try:
             values: dict[str, Any] = json.loads(text)
             if values["schema"] != SCHEMA:
-                raise ModelLoadError(f"Manifest schema is {values['schema']}; this program reads {SCHEMA}.")
+                raise ModelLoadError(
+                    f"Manifest schema is {values['schema']}; this program reads {SCHEMA}."
+                )
             values["class_names"] = tuple(values["class_names"])
             values["trained_on"] = tuple(values["trained_on"])
             values["spec"] = PreprocessSpec(**values["spec"])

@@ -18,7 +18,11 @@ class PreprocessSpec:
     """Larger images are reduced to this first; smaller ones keep their native pixels. See ADR 0003."""
 
     def __post_init__(self) -> None:
-        if self.crop_size < 32 or self.max_crops_per_axis < 1 or self.max_long_side < self.crop_size:
+        if (
+            self.crop_size < 32
+            or self.max_crops_per_axis < 1
+            or self.max_long_side < self.crop_size
+        ):
             raise ValueError(f"Not a usable preprocessing spec: {self}")
 
 
@@ -37,9 +41,7 @@ def cut_crops(image: Image.Image, spec: PreprocessSpec) -> Crops:
     canvas_HWC = _pad_to(np.asarray(image), spec.crop_size)
     height, width = canvas_HWC.shape[:2]
     boxes = tuple(
-        (left, top)
-        for top in _positions(height, spec)
-        for left in _positions(width, spec)
+        (left, top) for top in _positions(height, spec) for left in _positions(width, spec)
     )
     size = spec.crop_size
     pixels = np.stack([canvas_HWC[top : top + size, left : left + size] for left, top in boxes])

@@ -7,9 +7,9 @@ with splits, `test` and `pool` are used, which training never reads.
 """
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 from detector.analysis import MODEL_PATH
 from detector.classifier import OnnxClassifier
@@ -21,12 +21,13 @@ from training.scoring import score_records
 NOTES = [
     "Face swaps, local edits, sound and generators that are not in the table were not tested.",
     "Sets of about a hundred images have wide intervals; do not rank generators by them.",
-    "Where a generator has no photographs of its own, its content differs from the photographs it is ranked against.",
-    "Photographs from cameras at full resolution were not in the test; files larger than 1024 pixels are reduced first.",
+    "A generator without photographs of its own is ranked against photographs of other subjects.",
+    "No photographs at a camera's full resolution were tested; images above 1024 pixels are reduced first.",
 ]
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -37,7 +38,9 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     report = evaluate(
-        OnnxClassifier.load(args.model), records, name="+".join(f.resolve().name for f in args.data),
+        OnnxClassifier.load(args.model),
+        records,
+        name="+".join(f.resolve().name for f in args.data),
         data_hash="+".join(data_sha256(f, test_records(f)) for f in args.data),
     )
     write_report(report, args.out)
@@ -56,7 +59,7 @@ def test_records(folder: Path) -> list[Record]:
 
 def evaluate(
     classifier: OnnxClassifier, records: list[Record], *, name: str, data_hash: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Score the records in every published condition and build the report."""
     scores = score_records(classifier, records, CONDITIONS)
     return build_report(
@@ -68,7 +71,7 @@ def evaluate(
     )
 
 
-def write_report(report: dict[str, object], path: Path) -> None:
+def write_report(report: dict[str, Any], path: Path) -> None:
     """As indented JSON."""
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -69,7 +69,9 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(average_precision_score(labels, scores, sample_weight=_balanced_weights(labels)))
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+def expected_calibration_error(
+    labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
+) -> float:
     """Class-balanced ECE over equal-width bins (Guo et al., ICML 2017)."""
     weights = _balanced_weights(labels)
     index = np.minimum((probabilities * bins).astype(int), bins - 1)
@@ -78,7 +80,9 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
         inside = index == b
         if inside.any():
             w = weights[inside]
-            gap = np.average(probabilities[inside], weights=w) - np.average(labels[inside], weights=w)
+            gap = np.average(probabilities[inside], weights=w) - np.average(
+                labels[inside], weights=w
+            )
             error += w.sum() / weights.sum() * abs(gap)
     return float(error)
 
@@ -97,7 +101,12 @@ def upper_bound(k: int, n: int, level: float = 0.95) -> float:
 
 
 def bootstrap_auroc(
-    labels: np.ndarray, scores: np.ndarray, groups: np.ndarray, *, resamples: int = 1000, seed: int = 0
+    labels: np.ndarray,
+    scores: np.ndarray,
+    groups: np.ndarray,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """95 % interval of the AUROC, resampling whole groups within each class.
 
@@ -105,7 +114,10 @@ def bootstrap_auroc(
     """
     rng = np.random.default_rng(seed)
     members = {
-        label: [np.flatnonzero((groups == g) & (labels == label)) for g in np.unique(groups[labels == label])]
+        label: [
+            np.flatnonzero((groups == g) & (labels == label))
+            for g in np.unique(groups[labels == label])
+        ]
         for label in (REAL, FAKE)
     }
     values = np.empty(resamples)

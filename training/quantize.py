@@ -45,7 +45,9 @@ def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared))
-        convolutions = [node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"]
+        convolutions = [
+            node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"
+        ]
         quantize_static(
             str(prepared),
             str(target),
@@ -76,8 +78,6 @@ class Comparison:
         return worst <= MAX_AUROC_CHANGE and self.agreement >= MIN_AGREEMENT
 
 
-def auroc_change(
-    labels: np.ndarray, fp32_logits: np.ndarray, int8_logits: np.ndarray
-) -> float:
+def auroc_change(labels: np.ndarray, fp32_logits: np.ndarray, int8_logits: np.ndarray) -> float:
     """AUROC of the quantised logits minus that of the others."""
     return auroc(labels, int8_logits) - auroc(labels, fp32_logits)

@@ -40,10 +40,8 @@ def read_records(root: Path) -> list[Record]:
 
     Raises ValueError when there is neither, or when no image is found.
     """
-    if (root / MANIFEST).is_file():
-        records = _read_manifest(root)
-    else:
-        records = _read_forensynths(root)
+    has_manifest = (root / MANIFEST).is_file()
+    records = _read_manifest(root) if has_manifest else _read_forensynths(root)
     if not records:
         raise ValueError(f"No images in {root}: expected {MANIFEST}, or folders 0_real and 1_fake.")
     return records
@@ -52,7 +50,9 @@ def read_records(root: Path) -> list[Record]:
 def with_fakes_of(records: list[Record], generators: Container[str]) -> list[Record]:
     """The fakes of these generators, and the photographs of the sources that have such fakes."""
     sources = {r.source for r in records if r.generator in generators}
-    return [r for r in records if r.source in sources and (r.label == REAL or r.generator in generators)]
+    return [
+        r for r in records if r.source in sources and (r.label == REAL or r.generator in generators)
+    ]
 
 
 def data_sha256(root: Path, records: list[Record]) -> str:

@@ -39,6 +39,7 @@ REPORT_NAME = "report.json"
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="asli")
@@ -49,7 +50,9 @@ def main() -> None:
     release(args.checkpoint, args.recipe, args.version, args.data, args.out)
 
 
-def release(checkpoint: Path, recipe_name: str, version: str, folders: list[Path], out: Path) -> None:
+def release(
+    checkpoint: Path, recipe_name: str, version: str, folders: list[Path], out: Path
+) -> None:
     """Write MODEL_NAME and REPORT_NAME to `out`."""
     recipe = RECIPES[recipe_name]()
     spec = PreprocessSpec()
@@ -77,7 +80,9 @@ def release(checkpoint: Path, recipe_name: str, version: str, folders: list[Path
         export_onnx(model, fp32, spec)
         quantize(fp32, int8, _calibration_crops(validation, spec))
         fp32_scores = _fit_and_score(fp32, draft, validation, testing)
-        int8_scores = _fit_and_score(int8, dataclasses.replace(draft, precision="int8"), validation, testing)
+        int8_scores = _fit_and_score(
+            int8, dataclasses.replace(draft, precision="int8"), validation, testing
+        )
         comparison = _compare(fp32, fp32_scores, int8, int8_scores)
         chosen, scores = (int8, int8_scores) if comparison.passed else (fp32, fp32_scores)
         classifier = OnnxClassifier.load(chosen)
@@ -92,7 +97,9 @@ def release(checkpoint: Path, recipe_name: str, version: str, folders: list[Path
             weights_sha256=classifier.weights_sha256,
             notes=NOTES,
         )
-        report["quantisation"] = rounded({**dataclasses.asdict(comparison), "passed": comparison.passed})
+        report["quantisation"] = rounded(
+            {**dataclasses.asdict(comparison), "passed": comparison.passed}
+        )
         out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(chosen, out / MODEL_NAME)
         write_report(report, out / REPORT_NAME)
@@ -155,7 +162,8 @@ def _commit() -> str:
 
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - fixed words
+    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Its JSON is the only place where results are kept; nothing is typed by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ def build_report(
     }
     fakes = scores.labels == FAKE
     conditions = list(enumerate(scores.conditions))
-    report = {
+    report: dict[str, Any] = {
         "schema": SCHEMA,
         "id": manifest.evaluation_id,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -111,11 +111,19 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def _expected_errors(bands: dict[str, np.ndarray], fakes: np.ndarray, column: int) -> dict[str, Any]:
+def _expected_errors(
+    bands: dict[str, np.ndarray], fakes: np.ndarray, column: int
+) -> dict[str, Any]:
     flagged, cleared = bands["likely_ai"][:, column], bands["no_ai_signs_found"][:, column]
     n_real, n_ai = int((~fakes).sum()), int(fakes.sum())
     if not n_real:
-        return {"false_positive_rate": None, "ci95": None, "n_real": 0, "miss_rate": None, "n_ai": n_ai}
+        return {
+            "false_positive_rate": None,
+            "ci95": None,
+            "n_real": 0,
+            "miss_rate": None,
+            "n_ai": n_ai,
+        }
     k = int(flagged[~fakes].sum())
     return {
         "false_positive_rate": k / n_real,
@@ -179,7 +187,9 @@ def _generator_row(
         "likely_ai_ci95": clopper_pearson(counts["likely_ai"], counts["n"]),
         "n_photographs": int((labels == REAL).sum()),
         "auroc": auroc(labels, column_values) if both else None,
-        "auroc_ci95": bootstrap_auroc(labels, column_values, scores.groups[compared]) if both else None,
+        "auroc_ci95": bootstrap_auroc(labels, column_values, scores.groups[compared])
+        if both
+        else None,
         "average_precision": average_precision(labels, column_values) if both else None,
     }
 
@@ -217,7 +227,10 @@ def _seen_row(
             "ai_ai": confusion.ai_ai,
         },
         "positive_ai": {"precision": confusion.precision_ai, "recall": confusion.recall_ai},
-        "positive_photo": {"precision": confusion.precision_photo, "recall": confusion.recall_photo},
+        "positive_photo": {
+            "precision": confusion.precision_photo,
+            "recall": confusion.recall_photo,
+        },
     }
 
 
@@ -226,7 +239,9 @@ def _unseen_row(generators: list[dict[str, Any]], condition: Condition) -> dict[
     rows = [
         row
         for row in generators
-        if row["condition"] == condition.name and not row["seen_in_training"] and row["auroc"] is not None
+        if row["condition"] == condition.name
+        and not row["seen_in_training"]
+        and row["auroc"] is not None
     ]
     return {
         "set": "unseen",
@@ -237,7 +252,7 @@ def _unseen_row(generators: list[dict[str, Any]], condition: Condition) -> dict[
     }
 
 
-def _in_order(names: Any) -> list[str]:
+def _in_order(names: Iterable[str]) -> list[str]:
     return sorted(set(names))
 
 

@@ -54,9 +54,15 @@ def score_records(
             continue
         rows.append(
             [
-                float(classifier.score(cut_crops(c.apply(image), classifier.manifest.spec)).logits.mean())
+                float(
+                    classifier.score(
+                        cut_crops(c.apply(image), classifier.manifest.spec)
+                    ).logits.mean()
+                )
                 for c in conditions
             ]
         )
         kept.append(record)
-    return Scores(kept, tuple(conditions), np.array(rows).reshape(len(kept), len(conditions)), failures)
+    return Scores(
+        kept, tuple(conditions), np.array(rows).reshape(len(kept), len(conditions)), failures
+    )

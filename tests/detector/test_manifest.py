@@ -1,0 +1,34 @@
+"""The manifest inside a model file."""
+
+import dataclasses
+import json
+
+import pytest
+
+from detector.errors import ModelLoadError
+from detector.manifest import ModelManifest
+from tests.models import TINY_MANIFEST
+
+
+def test_a_manifest_survives_its_own_json() -> None:
+    """What is written is what is read."""
+    assert ModelManifest.from_json(TINY_MANIFEST.to_json()) == TINY_MANIFEST
+
+
+@pytest.mark.parametrize(
+    "field", [f.name for f in dataclasses.fields(ModelManifest) if f.name != "schema"]
+)
+def test_every_field_is_needed(field: str) -> None:
+    """A manifest that lacks anything is refused, not completed by guesses."""
+    values = json.loads(TINY_MANIFEST.to_json())
+    del values[field]
+
+    with pytest.raises(ModelLoadError):
+        ModelManifest.from_json(json.dumps(values))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 999}', "null"])
+def test_other_json_is_refused(text: str) -> None:
+    """What is not a manifest of this schema is not one."""
+    with pytest.raises(ModelLoadError):
+        ModelManifest.from_json(text)

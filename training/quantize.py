@@ -40,14 +40,14 @@ class _Reader(CalibrationDataReader):
 def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
     """Quantise `source` with activation ranges measured on real serving crops, uint8 [N, S, S, 3].
 
-    The first convolution and the class activation map stay in fp32.
+    The first convolution, and all from the class activation map on, stay in fp32.
     """
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared))
-        convolutions = [
-            node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"
-        ]
+        nodes = list(onnx.load(prepared).graph.node)
+        convolutions = [i for i, node in enumerate(nodes) if node.op_type == "Conv"]
+        kept = [nodes[convolutions[0]], *nodes[convolutions[-1] :]]
         quantize_static(
             str(prepared),
             str(target),
@@ -58,7 +58,7 @@ def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            nodes_to_exclude=[node.name for node in kept],
             calibrate_method=CalibrationMethod.MinMax,
         )
 

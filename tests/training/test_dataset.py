@@ -12,14 +12,14 @@ from training.dataset import PairDataset, StepSampler
 from training.recipes import Phase, Recipe
 from training.records import Record
 
+PLAIN = AugmentSpec(untouched=1.0, hard_real=0.0)
 RECIPE = Recipe(
     name="test",
     phases=(
-        Phase(crop_size=64, steps=3, pairs_per_step=2),
-        Phase(crop_size=96, steps=1, pairs_per_step=1),
+        Phase(crop_size=64, steps=3, pairs_per_step=2, augment=PLAIN),
+        Phase(crop_size=96, steps=1, pairs_per_step=1, augment=PLAIN),
     ),
     mix={"vae": 1.0},
-    augment=AugmentSpec(untouched=1.0, hard_real=0.0),
 )
 
 

@@ -8,6 +8,7 @@ with splits, `test` and `pool` are used, which training never reads.
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,38 +35,41 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL_PATH)
     args = parser.parse_args()
     try:
-        records = [record for folder in args.data for record in test_records(folder)]
+        records = held_out_records(args.data)
     except ValueError as error:
         parser.error(str(error))
-    report = evaluate(
-        OnnxClassifier.load(args.model),
-        records,
-        name="+".join(f.resolve().name for f in args.data),
-        data_hash="+".join(data_sha256(f, test_records(f)) for f in args.data),
-    )
+    report = evaluate(OnnxClassifier.load(args.model), records, describe(args.data, records))
     write_report(report, args.out)
     for row in report["summary"]:
         print(json.dumps(row))
     print(f"wrote {args.out}")
 
 
-def test_records(folder: Path) -> list[Record]:
-    """The records of a folder that no training run reads."""
-    records = [r for r in read_records(folder) if r.split in {"test", "pool"}]
-    if not records:
-        raise ValueError(f"{folder} has no image in the splits test and pool")
-    return records
+def held_out_records(folders: Sequence[Path]) -> list[Record]:
+    """The records of all folders that no training run reads. Raises ValueError when there are none."""
+    found = [r for folder in folders for r in read_records(folder) if r.split in {"test", "pool"}]
+    if not found:
+        names = ", ".join(str(folder) for folder in folders)
+        raise ValueError(f"No image in the splits test and pool of {names}")
+    return found
+
+
+def describe(folders: Sequence[Path], records: list[Record]) -> dict[str, Any]:
+    """What a report says about its data."""
+    return {
+        "name": "+".join(folder.resolve().name for folder in folders),
+        "manifest_sha256": data_sha256(records),
+    }
 
 
 def evaluate(
-    classifier: OnnxClassifier, records: list[Record], *, name: str, data_hash: str
+    classifier: OnnxClassifier, records: list[Record], data: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Score the records in every published condition and build the report."""
-    scores = score_records(classifier, records, CONDITIONS)
     return build_report(
-        scores,
+        score_records(classifier, records, CONDITIONS),
         classifier.manifest,
-        data={"name": name, "manifest_sha256": data_hash},
+        data=data,
         weights_sha256=classifier.weights_sha256,
         notes=NOTES,
     )

@@ -55,14 +55,13 @@ def with_fakes_of(records: list[Record], generators: Container[str]) -> list[Rec
     ]
 
 
-def data_sha256(root: Path, records: list[Record]) -> str:
-    """A hash that changes when any record, or any file's size, does."""
-    digest = hashlib.sha256()
-    for record in sorted(records, key=lambda r: r.path):
-        name = record.path.relative_to(root).as_posix()
-        size = record.path.stat().st_size
-        digest.update(f"{name}\t{record.label}\t{record.split}\t{size}\n".encode())
-    return digest.hexdigest()
+def data_sha256(records: list[Record]) -> str:
+    """A hash that changes when a record is added or lost, or when its label, split or file size changes."""
+    rows = sorted(
+        f"{r.source}/{r.path.name}\t{r.label}\t{r.split}\t{r.path.stat().st_size}\n"
+        for r in records
+    )
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
 def _read_manifest(root: Path) -> list[Record]:

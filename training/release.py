@@ -25,11 +25,11 @@ from detector.labels import CLASS_NAMES, FAKE
 from detector.manifest import Bands, Calibration, ModelManifest
 from detector.preprocess import PreprocessSpec, cut_crops
 from training.calibrate import fit_bands, fit_calibration, probabilities
-from training.evaluate import NOTES, test_records, write_report
+from training.evaluate import NOTES, describe, held_out_records, write_report
 from training.export import export_onnx, load_checkpoint, write_manifest
 from training.quantize import Comparison, auroc_change, quantize
 from training.recipes import RECIPES
-from training.records import Record, data_sha256, read_records
+from training.records import Record, read_records
 from training.report import build_report, ranked_against, rounded
 from training.scoring import Scores, score_records
 
@@ -73,8 +73,11 @@ def release(
         checkpoint_sha256=digest,
         evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
     )
-    validation = [r for folder in folders for r in read_records(folder) if r.split == "val"]
-    testing = [r for folder in folders for r in test_records(folder)]
+    # Reconstructions are for learning; limits and probabilities are fitted on what generators really
+    # gave, and on each photograph once.
+    records = [r for folder in folders for r in read_records(folder)]
+    validation = [r for r in records if r.split == "val" and not r.pair]
+    testing = held_out_records(folders)
     with tempfile.TemporaryDirectory() as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         export_onnx(model, fp32, spec)
@@ -89,11 +92,7 @@ def release(
         report = build_report(
             scores,
             classifier.manifest,
-            data={
-                "name": "+".join(f.resolve().name for f in folders),
-                "manifest_sha256": "+".join(data_sha256(f, read_records(f)) for f in folders),
-                "seed": recipe.seed,
-            },
+            data={**describe(folders, testing), "seed": recipe.seed},
             weights_sha256=classifier.weights_sha256,
             notes=NOTES,
         )

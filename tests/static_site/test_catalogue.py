@@ -57,12 +57,7 @@ def test_no_message_vouches_or_accuses(messages: dict[str, str]) -> None:
 
 def test_the_listed_exceptions_are_needed() -> None:
     """Each listed exception uses a forbidden word in at least one language."""
-    used = {
-        key
-        for code in ("en", "id")
-        for key, text in load(code).items()
-        if overclaims(text)
-    }
+    used = {key for code in ("en", "id") for key, text in load(code).items() if overclaims(text)}
     assert used == EXPLAINS_WHY_WE_DO_NOT_SAY_SO
 
 

@@ -49,9 +49,7 @@ def test_the_command_writes_a_report(
 
 def test_the_counts_agree_with_each_other(folder: Path, tiny_model: Path) -> None:
     """Bands add up to n, and the errors expected of a condition are those counted in its rows."""
-    report = evaluate(
-        OnnxClassifier.load(tiny_model), read_records(folder), name="set", data_hash=""
-    )
+    report = evaluate(OnnxClassifier.load(tiny_model), read_records(folder), {})
     rows = [*report["reals"], *report["generators"]]
 
     for row in rows:
@@ -65,9 +63,7 @@ def test_the_counts_agree_with_each_other(folder: Path, tiny_model: Path) -> Non
 
 def test_the_detector_reads_the_report(folder: Path, tiny_model: Path, tmp_path: Path) -> None:
     """What evaluation writes is what serving publishes."""
-    report = evaluate(
-        OnnxClassifier.load(tiny_model), read_records(folder), name="set", data_hash=""
-    )
+    report = evaluate(OnnxClassifier.load(tiny_model), read_records(folder), {})
     write_report(report, tmp_path / "report.json")
     errors = EvaluationReport.load(tmp_path / "report.json").expected_errors("hard")
 
@@ -78,7 +74,7 @@ def test_the_detector_reads_the_report(folder: Path, tiny_model: Path, tmp_path:
 def test_a_folder_of_photographs_alone_is_measured_too(folder: Path, tiny_model: Path) -> None:
     """Without AI images there is a false-positive rate and no AUROC."""
     photos = [r for r in read_records(folder) if r.label == 0]
-    report = evaluate(OnnxClassifier.load(tiny_model), photos, name="photos", data_hash="")
+    report = evaluate(OnnxClassifier.load(tiny_model), photos, {})
 
     assert [] == report["generators"]
     assert report["expected_errors"]["clean"]["miss_rate"] is None

@@ -69,9 +69,9 @@ def test_the_hash_notices_changes(tmp_path: Path) -> None:
     """The same files give the same hash; one more file gives another."""
     _image(tmp_path / "0_real/a.png")
     _image(tmp_path / "1_fake/b.png")
-    before = data_sha256(tmp_path, read_records(tmp_path))
-    again = data_sha256(tmp_path, read_records(tmp_path))
+    before = data_sha256(read_records(tmp_path))
+    again = data_sha256(read_records(tmp_path))
     _image(tmp_path / "1_fake/c.png")
 
     assert before == again
-    assert before != data_sha256(tmp_path, read_records(tmp_path))
+    assert before != data_sha256(read_records(tmp_path))

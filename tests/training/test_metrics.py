@@ -103,3 +103,15 @@ def test_the_bootstrap_draws_groups_whole() -> None:
     width = [high - low for low, high in (alone, repeated, unaware)]
     assert width[1] == pytest.approx(width[0], rel=0.25)
     assert width[2] < 0.6 * width[1]
+
+
+def test_the_bootstrap_centres_on_the_auroc() -> None:
+    """With ties, too: its interval contains the plain figure and narrows with more images."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat([0, 1], 500)
+    scores = (labels + rng.normal(size=1000)).round(1)
+    low, high = bootstrap_auroc(labels, scores, np.arange(1000))
+
+    assert low < auroc(labels, scores) < high
+    assert (low + high) / 2 == pytest.approx(auroc(labels, scores), abs=0.005)
+    assert high - low < 0.07

@@ -1,9 +1,11 @@
 """The command line: `asli detect FILES…` and `asli model`."""
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from detector.analysis import MODEL_PATH, REPORT_PATH, Analysis, Detector
-from detector.errors import DetectorError, ModelLoadError, UnreadableFile
+from detector.errors import DetectorError, ModelLoadError
 from detector.image import PILLOW_FORMATS
 
 ALL_ANALYSED, SOME_FAILED, WRONG_USAGE = 0, 1, 2
@@ -26,6 +28,14 @@ HEADLINES = {
 CAVEAT = "Do not use this alone to accuse, reject, pay or punish anyone."
 
 _SUFFIXES = {".jpg", ".heif", *(f".{name}" for name in PILLOW_FORMATS)}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a file was not analysed."""
+
+    code: str
+    detail: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +99,7 @@ def _detect(detector: Detector, files: list[Path], *, as_json: bool) -> int:
     table = Table("file", "verdict", "score", "detail", caption=CAVEAT, caption_justify="left")
     failed = 0
     for path, outcome in _analyse(detector, files):
-        failed += isinstance(outcome, DetectorError)
+        failed += isinstance(outcome, Failure)
         if as_json:
             print(json.dumps({"path": str(path), **_as_values(outcome)}), flush=True)
         else:
@@ -99,29 +109,27 @@ def _detect(detector: Detector, files: list[Path], *, as_json: bool) -> int:
     return SOME_FAILED if failed else ALL_ANALYSED
 
 
-def _analyse(
-    detector: Detector, files: list[Path]
-) -> Iterator[tuple[Path, Analysis | DetectorError]]:
+def _analyse(detector: Detector, files: list[Path]) -> Iterator[tuple[Path, Analysis | Failure]]:
     errors = Console(stderr=True)
     silent = len(files) == 1 or not errors.is_terminal
     for path in track(files, description="analysing", console=errors, disable=silent):
         try:
             yield path, detector.analyze_image(path.read_bytes())
         except DetectorError as error:
-            yield path, error
+            yield path, Failure(error.code, str(error))
         except OSError as error:
-            yield path, UnreadableFile(f"The file cannot be read: {error.strerror}.")
+            yield path, Failure("unreadable_file", f"The file cannot be read: {error.strerror}.")
 
 
-def _as_values(outcome: Analysis | DetectorError) -> dict[str, object]:
-    if isinstance(outcome, DetectorError):
-        return {"error": {"code": outcome.code, "detail": str(outcome)}}
+def _as_values(outcome: Analysis | Failure) -> dict[str, object]:
+    if isinstance(outcome, Failure):
+        return {"error": dataclasses.asdict(outcome)}
     return outcome.to_dict()
 
 
-def _as_row(path: Path, outcome: Analysis | DetectorError) -> tuple[str, str, str, str]:
-    if isinstance(outcome, DetectorError):
-        return str(path), "not analysed", "", str(outcome)
+def _as_row(path: Path, outcome: Analysis | Failure) -> tuple[str, str, str, str]:
+    if isinstance(outcome, Failure):
+        return str(path), "not analysed", "", outcome.detail
     score = (
         "" if outcome.pixel.score is None else f"{min(max(outcome.pixel.score, 0.01), 0.99):.2f}"
     )

@@ -6,6 +6,8 @@ import errno
 import logging
 import socket
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,9 +17,12 @@ from pydantic import ValidationError
 from detector.errors import ModelLoadError
 from lambda_api.app import create_app
 from lambda_api.bootstrap import build_dependencies
+from lambda_api.services import DetectionService
 from lambda_api.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+PURGE_INTERVAL_SECONDS = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,8 +56,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             server_header=False,
             lifespan="off",
         )
+        purge_every(PURGE_INTERVAL_SECONDS, dependencies.detections)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def purge_every(seconds: float, detections: DetectionService) -> None:
+    """Keep the promise of deletion on an idle server too, until the process ends."""
+
+    def work() -> None:
+        while True:
+            time.sleep(seconds)
+            try:
+                detections.purge()
+            except OSError as error:
+                logger.warning("Expired results could not be deleted: %s.", error.strerror)
+
+    threading.Thread(target=work, name="purge", daemon=True).start()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

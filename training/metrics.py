@@ -113,23 +113,23 @@ def bootstrap_auroc(
     A group, such as a photograph and its near-duplicates, is drawn or left out as one.
     """
     rng = np.random.default_rng(seed)
-    members = {
-        label: [
-            np.flatnonzero((groups == g) & (labels == label))
-            for g in np.unique(groups[labels == label])
-        ]
-        for label in (REAL, FAKE)
-    }
-    values = np.empty(resamples)
-    for i in range(resamples):
-        drawn = np.concatenate(
-            [
-                members[label][j]
-                for label in (REAL, FAKE)
-                for j in rng.integers(len(members[label]), size=len(members[label]))
-            ]
-        )
-        values[i] = auroc(labels[drawn], scores[drawn])
+    order = np.argsort(scores, kind="stable")
+    labels, scores, groups = labels[order], scores[order], groups[order]
+    ties = np.flatnonzero(np.r_[True, np.diff(scores) > 0])
+
+    def drawn(label: int) -> np.ndarray:
+        """How often each score was drawn in each resample: [resamples, distinct scores]."""
+        inside = labels == label
+        names, index = np.unique(groups[inside], return_inverse=True)
+        counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+        weights = np.zeros((resamples, len(labels)))
+        weights[:, inside] = counts[:, index]
+        return np.add.reduceat(weights, ties, axis=1)
+
+    real, fake = drawn(REAL), drawn(FAKE)
+    lower = real.cumsum(axis=1) - real
+    pairs_in_order = (fake * (lower + real / 2)).sum(axis=1)
+    values = pairs_in_order / (real.sum(axis=1) * fake.sum(axis=1))
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from detector.errors import ModelLoadError
-from detector.manifest import METADATA_KEY, Calibration, ModelManifest
+from detector.manifest import METADATA_KEY, ModelManifest
 from detector.preprocess import Crops
 
 
@@ -79,10 +79,5 @@ class OnnxClassifier:
     def score(self, crops: Crops) -> Evidence:
         """Score all crops of one image in one run."""
         logits, cams = self._session.run(["logit", "cam"], {"crops": crops.pixels})
-        return Evidence(logits, cams, calibrated(float(logits.mean()), self.manifest.calibration))
-
-
-def calibrated(logit: float, calibration: Calibration) -> float:
-    """The calibrated probability of an aggregated logit, 0..1."""
-    z = np.clip(calibration.slope * logit + calibration.bias, -60.0, 60.0)
-    return float(1.0 / (1.0 + np.exp(-z)))
+        probability = float(self.manifest.calibration.probability(logits.mean()))
+        return Evidence(logits, cams, probability)

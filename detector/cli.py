@@ -4,18 +4,21 @@ import argparse
 import dataclasses
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from detector.analysis import MODEL_PATH, REPORT_PATH, Analysis, Detector
 from detector.errors import DetectorError, ModelLoadError
-from detector.image import PILLOW_FORMATS
+from detector.image import EXTENSIONS
 
 ALL_ANALYSED, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -27,7 +30,7 @@ HEADLINES = {
 }
 CAVEAT = "Do not use this alone to accuse, reject, pay or punish anyone."
 
-_SUFFIXES = {".jpg", ".heif", *(f".{name}" for name in PILLOW_FORMATS)}
+_SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,17 @@ def _analyse(detector: Detector, files: list[Path]) -> Iterator[tuple[Path, Anal
     silent = len(files) == 1 or not errors.is_terminal
     for path in track(files, description="analysing", console=errors, disable=silent):
         try:
-            yield path, detector.analyze_image(path.read_bytes())
+            yield path, detector.analyze_image(_read(path, detector.limits.max_bytes))
         except DetectorError as error:
             yield path, Failure(error.code, str(error))
         except OSError as error:
             yield path, Failure("unreadable_file", f"The file cannot be read: {error.strerror}.")
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    """At most one byte more than the limit, so that an enormous file is refused without being read."""
+    with path.open("rb") as file:
+        return file.read(max_bytes + 1)
 
 
 def _as_values(outcome: Analysis | Failure) -> dict[str, object]:
@@ -127,17 +136,18 @@ def _as_values(outcome: Analysis | Failure) -> dict[str, object]:
     return outcome.to_dict()
 
 
-def _as_row(path: Path, outcome: Analysis | Failure) -> tuple[str, str, str, str]:
+def _as_row(path: Path, outcome: Analysis | Failure) -> tuple[Text, str, str, str]:
     if isinstance(outcome, Failure):
-        return str(path), "not analysed", "", outcome.detail
+        return Text(str(path)), "not analysed", "", escape(outcome.detail)
     score = (
         "" if outcome.pixel.score is None else f"{min(max(outcome.pixel.score, 0.01), 0.99):.2f}"
     )
-    return str(path), HEADLINES[outcome.verdict], score, ", ".join(outcome.reasons)
+    return Text(str(path)), HEADLINES[outcome.verdict], score, ", ".join(outcome.reasons)
 
 
 def run() -> NoReturn:
     """The console script."""
+    warnings.filterwarnings("ignore", module="PIL")  # odd metadata is no concern of the reader's
     sys.exit(main())
 
 

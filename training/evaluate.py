@@ -15,6 +15,7 @@ from typing import Any
 from detector.analysis import MODEL_PATH
 from detector.classifier import OnnxClassifier
 from detector.conditions import CONDITIONS
+from detector.errors import ModelLoadError
 from training.records import Record, data_sha256, read_records
 from training.report import build_report
 from training.scoring import score_records
@@ -36,9 +37,10 @@ def main() -> None:
     args = parser.parse_args()
     try:
         records = held_out_records(args.data)
-    except ValueError as error:
+        classifier = OnnxClassifier.load(args.model)
+    except (ValueError, ModelLoadError) as error:
         parser.error(str(error))
-    report = evaluate(OnnxClassifier.load(args.model), records, describe(args.data, records))
+    report = evaluate(classifier, records, describe(args.data, records))
     write_report(report, args.out)
     for row in report["summary"]:
         print(json.dumps(row))
@@ -47,7 +49,12 @@ def main() -> None:
 
 def held_out_records(folders: Sequence[Path]) -> list[Record]:
     """The records of all folders that no training run reads. Raises ValueError when there are none."""
-    found = [r for folder in folders for r in read_records(folder) if r.split in {"test", "pool"}]
+    found = [
+        r
+        for folder in folders
+        for r in read_records(folder)
+        if r.split in {"test", "pool"} and not r.pair
+    ]
     if not found:
         names = ", ".join(str(folder) for folder in folders)
         raise ValueError(f"No image in the splits test and pool of {names}")

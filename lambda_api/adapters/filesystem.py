@@ -83,12 +83,13 @@ class FilesystemResultStore:
 
     def _purge_file(self, path: Path, now: datetime) -> None:
         try:
-            overdue = timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+            expires_at = path.stat().st_mtime
         except FileNotFoundError:  # another process was faster
             return
+        overdue = timedelta(seconds=now.timestamp() - expires_at)
         if path.suffix in {".json", ".png"} and _ID.fullmatch(path.stem):
             if overdue >= timedelta(0):
-                self._forget(path.stem, path.stat().st_mtime)
+                self._forget(path.stem, expires_at)
         elif (path.suffix == ".gone" and overdue > REMEMBER_GONE) or (
             path.suffix == ".tmp" and overdue > _ABANDONED_AFTER
         ):

@@ -70,8 +70,24 @@ def test_bad_bytes_raise(tiny_detector: Detector) -> None:
 
 def test_a_report_of_another_model_is_refused(tiny_model: Path, tmp_path: Path) -> None:
     """Error rates are never borrowed."""
-    report = write_tiny_report(tmp_path / "report.json")
-    report.write_text(report.read_text("utf-8").replace("tiny", "other"), "utf-8")
+    other = tmp_path / "other.onnx"
+    other.write_bytes(tiny_model.read_bytes() + b"\x00")
+    report = write_tiny_report(tmp_path / "report.json", other)
 
-    with pytest.raises(ModelLoadError, match="was measured in"):
+    with pytest.raises(ModelLoadError, match="measures another model"):
         Detector.load(tiny_model, report)
+
+
+def test_small_images_come_without_error_rates(tiny_detector: Detector) -> None:
+    """None were measured on images this small, so none are given."""
+    analysis = tiny_detector.analyze_image(plain_image("PNG", (100, 100)))
+
+    assert ("inconclusive", None) == (analysis.verdict, analysis.expected_errors)
+
+
+@pytest.mark.parametrize(("side", "warnings"), [(720, ()), (721, ("larger_than_measured",))])
+def test_large_images_come_with_a_warning(
+    tiny_detector: Detector, side: int, warnings: tuple[str, ...]
+) -> None:
+    """The error rates were measured on smaller photographs, and the answer says so."""
+    assert warnings == tiny_detector.analyze_image(plain_image("PNG", (side, 300))).warnings

@@ -7,9 +7,8 @@ import onnx
 import pytest
 from PIL import Image
 
-from detector.classifier import OnnxClassifier, calibrated
+from detector.classifier import OnnxClassifier
 from detector.errors import ModelLoadError
-from detector.manifest import Calibration
 from detector.preprocess import PreprocessSpec, cut_crops
 
 
@@ -71,13 +70,3 @@ def test_a_model_with_other_outputs_is_refused(tiny_model: Path, tmp_path: Path)
 
     with pytest.raises(ModelLoadError, match="not crops, logit and cam"):
         OnnxClassifier.load(tmp_path / "other.onnx")
-
-
-@pytest.mark.parametrize(
-    ("logit", "expected"), [(0.0, 0.5), (1e9, 1.0), (-1e9, 0.0), (1.0, 0.952574)]
-)
-def test_calibration_is_a_logistic_curve(logit: float, expected: float) -> None:
-    """Platt's curve, which extreme logits do not overflow."""
-    slope = Calibration(slope=3.0, bias=0.0)
-
-    assert calibrated(logit, slope) == pytest.approx(expected, abs=1e-6)

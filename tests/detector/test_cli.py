@@ -8,6 +8,7 @@ import pytest
 from detector.cli import HEADLINES, main
 from detector.verdict import Verdict
 from tests.images import plain_image
+from tests.wording import overclaims
 
 
 @pytest.fixture
@@ -71,8 +72,38 @@ def test_people_get_a_table(
 
 
 def test_every_verdict_has_words() -> None:
-    """No verdict would be missing from the table."""
+    """No verdict would be missing from the table, and none overclaims."""
     assert set(Verdict) == set(HEADLINES)
+    assert not any(overclaims(text) for text in HEADLINES.values())
+
+
+def test_file_names_are_printed_as_they_are(
+    options: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Brackets are no markup."""
+    monkeypatch.setenv("COLUMNS", "250")
+    (tmp_path / "photo [copy][b].png").write_bytes(plain_image("PNG", (300, 300)))
+
+    assert 0 == main([*options, "detect", str(tmp_path)])
+    assert "photo [copy][b].png" in capsys.readouterr().out
+
+
+def test_enormous_files_are_not_read(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of terabytes is refused at once, and the others are analysed."""
+    with (tmp_path / "a.jpg").open("wb") as file:
+        file.truncate(4 * 10**12)
+    (tmp_path / "b.png").write_bytes(plain_image("PNG", (300, 300)))
+    status = main([*options, "detect", "--json", str(tmp_path)])
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+
+    assert 1 == status
+    assert "file_too_large" == first["error"]["code"]
+    assert "verdict" in second
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from PIL import Image
 
 from detector.classifier import Evidence
 from detector.heatmap import region_scores, render_heatmap
-from detector.preprocess import Crops
+from detector.preprocess import Crops, PreprocessSpec, cut_crops
 from tests.models import TINY_MANIFEST
 
 LOW, HIGH = -20.0, 20.0
@@ -56,6 +56,20 @@ def test_what_no_crop_covered_stays_clear() -> None:
     assert (224, 600) == scores.shape
     assert scores[:, 224:376].max() == 0
     assert scores[:, :224].min() > 0.99
+
+
+def test_the_picture_has_the_sides_of_a_small_image() -> None:
+    """What was added by reflection is cut away again, and the map stays in its place."""
+    image = Image.new("RGB", (600, 100))
+    crops = cut_crops(image, PreprocessSpec())
+    cam = np.full((7, 7), LOW)
+    cam[3, 0] = HIGH
+    cold = np.full((7, 7), LOW)
+    scores = region_scores(_evidence(cam, *[cold] * (len(crops.boxes) - 1)), crops, TINY_MANIFEST)
+
+    assert (100, 600) == scores.shape
+    assert scores[42:58, 2:14].min() > 0.9
+    assert scores[:, 300:].max() < 0.1
 
 
 def test_overlapping_crops_are_averaged() -> None:

@@ -139,10 +139,13 @@ def test_orientation_is_applied() -> None:
 @pytest.mark.parametrize(
     ("profile", "expected"), [(linear_light_profile(), 137), (b"not a profile", 64), (None, 64)]
 )
-def test_colour_profiles_are_applied(profile: bytes | None, expected: int) -> None:
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colour_profiles_are_applied(profile: bytes | None, expected: int, mode: str) -> None:
     """64 in linear light is 137 in sRGB; a profile that cannot be read changes nothing."""
     buffer = io.BytesIO()
-    Image.new("RGB", (100, 100), (64, 64, 64)).save(buffer, "PNG", icc_profile=profile)
+    grey = Image.new("RGB", (100, 100), (64, 64, 64))
+    grey = grey.quantize(2) if mode == "P" else grey.convert(mode)
+    grey.save(buffer, "PNG", icc_profile=profile)
 
     pixel = decode_image(buffer.getvalue()).pixels.getpixel((50, 50))
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from detector.errors import ModelLoadError
-from detector.manifest import ModelManifest
+from detector.manifest import Calibration, ModelManifest
 from tests.models import TINY_MANIFEST
 
 
@@ -32,3 +32,13 @@ def test_other_json_is_refused(text: str) -> None:
     """What is not a manifest of this schema is not one."""
     with pytest.raises(ModelLoadError):
         ModelManifest.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("logit", "expected"), [(0.0, 0.5), (1e9, 1.0), (-1e9, 0.0), (1.0, 0.952574)]
+)
+def test_calibration_is_a_logistic_curve(logit: float, expected: float) -> None:
+    """Platt's curve, which extreme logits do not overflow."""
+    slope = Calibration(slope=3.0, bias=0.0)
+
+    assert slope.probability(logit) == pytest.approx(expected, abs=1e-6)

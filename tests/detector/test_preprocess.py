@@ -56,7 +56,7 @@ def test_small_images_are_extended_by_reflection() -> None:
 
 def test_large_images_are_reduced_first() -> None:
     """The canvas has the longest side of the spec, in the image's own proportions."""
-    assert (1024, 512) == cut_crops(_noise(4096, 2048), PreprocessSpec()).canvas
+    assert (1024, 512) == cut_crops(_noise(4096, 2048), PreprocessSpec()).size
 
 
 def test_shrinking_never_enlarges() -> None:

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,7 @@ def test_the_report_belongs_to_this_very_file(detector: Detector) -> None:
     values = detector.report.values
 
     assert values["id"] == detector.manifest.evaluation_id
+    assert not values["commit"].endswith("+")
     assert values["model"]["weights_sha256"] == detector.model.weights_sha256
     assert values["model"]["version"] == detector.model.version
     assert values["bands"] == {
@@ -76,14 +78,19 @@ def test_the_report_belongs_to_this_very_file(detector: Detector) -> None:
 
 def test_the_report_avoids_the_words_we_avoid() -> None:
     """Nothing in it calls an image real or fake, since the API and the site publish it."""
-    strings: list[str] = []
-    json.loads(
-        REPORT_PATH.read_text("utf-8"),
-        object_hook=lambda row: strings.extend(v for v in row.values() if isinstance(v, str)),
-    )
+    strings = list(_strings(json.loads(REPORT_PATH.read_text("utf-8"))))
 
     assert strings
-    assert [] == [text for text in strings if overclaims(text)]
+    assert [] == [text for text in strings if overclaims(text.replace("_", " "))]
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for each in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from _strings(each)
 
 
 def test_the_measured_false_positive_rate_keeps_the_promise(detector: Detector) -> None:
@@ -100,6 +107,7 @@ def test_the_measured_false_positive_rate_keeps_the_promise(detector: Detector) 
         assert sum(row["likely_ai"] for row in rows) / sum(row["n"] for row in rows) <= 0.03
 
 
+@pytest.mark.slow
 def test_an_analysis_takes_little_more_than_its_inference(
     detector: Detector, tmp_path: Path
 ) -> None:
@@ -125,14 +133,16 @@ def test_an_analysis_takes_little_more_than_its_inference(
     assert ratio <= MAX_TIME_RATIO
 
 
+@pytest.mark.slow
 def test_a_twenty_megapixel_photograph_fits_in_memory(tmp_path: Path) -> None:
     """Less than 700 MB at the peak, the interpreter, the libraries and the model included."""
     path = tmp_path / "large.jpg"
     small = Image.fromarray(data.astronaut())
     small.resize((5472, 3648)).save(path, quality=92)
     program = (
-        "import resource, sys; from detector.cli import main; status = main(sys.argv[1:]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024); sys.exit(status)"
+        "import re, sys; from detector.cli import main; status = main(sys.argv[1:]); "
+        "status_file = open('/proc/self/status').read(); "
+        "print(re.search(r'VmHWM:\\s+(\\d+) kB', status_file)[1]); sys.exit(status)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "detect", "--json", str(path)],
@@ -141,11 +151,12 @@ def test_a_twenty_megapixel_photograph_fits_in_memory(tmp_path: Path) -> None:
         check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
-    analysis, peak = done.stdout.splitlines()
+    analysis, kilobytes = done.stdout.splitlines()
+    peak = int(kilobytes) * 1024
 
     assert (5472, 3648) == (
         json.loads(analysis)["media"]["width"],
         json.loads(analysis)["media"]["height"],
     )
-    print(f"peak memory {int(peak) / 1e6:.0f} MB")
-    assert int(peak) < MAX_MEMORY_BYTES
+    print(f"peak memory {peak / 1e6:.0f} MB")
+    assert peak < MAX_MEMORY_BYTES

@@ -10,6 +10,8 @@ WITH_TORCH = {
     "test_decoders.py",
     "test_export.py",
     "test_model.py",
+    "test_release.py",
+    "test_synthesize.py",
     "test_train.py",
 }
 

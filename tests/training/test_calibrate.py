@@ -7,7 +7,7 @@ import pytest
 
 from detector.conditions import CONDITIONS
 from detector.labels import FAKE, REAL
-from training.calibrate import allowed_errors, fit_bands, fit_calibration, probabilities
+from training.calibrate import allowed_errors, fit_bands, fit_calibration
 from training.metrics import upper_bound
 from training.records import Record
 from training.scoring import Scores
@@ -31,14 +31,20 @@ def _scores(n_real: int, n_fake: int, *, gap: float) -> Scores:
     labels = [REAL] * n_real + [FAKE] * n_fake
     centres = np.array([-gap if label == REAL else gap for label in labels]) + 5
     logits = centres[:, None] + rng.normal(size=(len(labels), len(CONDITIONS)))
-    return Scores([_record(label, i) for i, label in enumerate(labels)], CONDITIONS, logits, [])
+    return Scores(
+        [_record(label, i) for i, label in enumerate(labels)],
+        CONDITIONS,
+        logits,
+        np.zeros(len(labels)),
+        [],
+    )
 
 
 def test_a_shift_of_all_logits_is_undone() -> None:
     """Both classes lie around 5; the calibrated probability is one half in the middle, whatever their numbers."""
     calibration = fit_calibration(_scores(3000, 300, gap=1.0))
 
-    assert probabilities(np.array([5.0]), calibration)[0] == pytest.approx(0.5, abs=0.03)
+    assert calibration.probability(5.0) == pytest.approx(0.5, abs=0.03)
     assert calibration.slope == pytest.approx(2.0, abs=0.2)
 
 
@@ -47,7 +53,7 @@ def test_the_bands_keep_their_promises() -> None:
     scores = _scores(400, 400, gap=1.0)
     calibration = fit_calibration(scores)
     bands = fit_bands(scores, calibration)
-    values = probabilities(scores.logits, calibration)
+    values = calibration.probability(scores.logits)
 
     for column in values.T:
         false_positives = int((column[scores.labels == REAL] >= bands.high).sum())

@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 CODE := detector lambda_api training static_site tests
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help serve site detect check test browser format train release evaluate screenshots clean
 
 help: ## list the tasks
@@ -33,7 +34,7 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not browser and not torch"
+	$(BIN)/python -m pytest -q -m "not browser and not torch and not slow"
 
 test: $(VENV)/dev $(VENV)/training browser ## install everything the tests need and run all of them
 	$(BIN)/python -m pytest
@@ -42,7 +43,7 @@ browser:
 	@command -v chromium >/dev/null || { \
 	  echo "Installing Chromium for the browser tests"; \
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
-	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium >/dev/null; }
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium >/dev/null; }
 
 format: $(VENV)/dev ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

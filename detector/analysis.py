@@ -16,11 +16,14 @@ from detector.image import ImageLimits, MediaFacts, decode_image
 from detector.manifest import ModelManifest
 from detector.preprocess import cut_crops
 from detector.provenance import Provenance, load_trust_anchors, read_provenance
-from detector.verdict import Reason, Verdict, decide
+from detector.verdict import Decision, Reason, Verdict, decide
 
 MODELS = Path(__file__).parent / "models"
 MODEL_PATH = MODELS / "resnet50.onnx"
 REPORT_PATH = MODELS / "report.json"
+
+LARGER_THAN_MEASURED = "larger_than_measured"
+"""Warning: the photographs whose errors are given were smaller than this image."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,9 @@ class Detector:
         """
         classifier = OnnxClassifier.load(model_path, threads=threads)
         report = EvaluationReport.load(report_path)
-        if report.id != classifier.manifest.evaluation_id:
+        if report.weights_sha256 != classifier.weights_sha256:
             raise ModelLoadError(
-                f"The model was measured in {classifier.manifest.evaluation_id!r}; "
-                f"{report_path.name} is {report.id!r}."
+                f"{report_path.name} measures another model than {model_path.name}."
             )
         trust_anchors = load_trust_anchors(trust_anchors_path) if trust_anchors_path else ""
         return cls(classifier, report, trust_anchors=trust_anchors)
@@ -107,7 +109,10 @@ class Detector:
     def model(self) -> ModelInfo:
         manifest = self.manifest
         return ModelInfo(
-            manifest.model_id, manifest.version, self.classifier.weights_sha256, manifest.evaluation_id
+            manifest.model_id,
+            manifest.version,
+            self.classifier.weights_sha256,
+            manifest.evaluation_id,
         )
 
     def analyze_image(self, data: bytes, *, heatmap: bool = False) -> Analysis:
@@ -132,9 +137,9 @@ class Detector:
             pixel=PixelEvidence(evidence.probability, decision.band),
             provenance=provenance.beside(decision.verdict),
             media=decoded.facts,
-            expected_errors=self.report.expected_errors(condition_of(decoded.facts).name),
+            expected_errors=self._expected_errors(decision, decoded.facts),
             model=self.model,
-            warnings=(),
+            warnings=self._warnings(decoded.facts),
             timings_ms={
                 "decode": _ms(prepared - started),
                 "score": _ms(scored - prepared),
@@ -144,6 +149,17 @@ class Detector:
             },
             heatmap_png=picture,
         )
+
+    def _expected_errors(self, decision: Decision, facts: MediaFacts) -> ExpectedErrors | None:
+        """Those of the condition that the file is in; none where nothing like it was measured."""
+        if Reason.SMALL_IMAGE in decision.reasons:
+            return None
+        return self.report.expected_errors(condition_of(facts).name)
+
+    def _warnings(self, facts: MediaFacts) -> tuple[str, ...]:
+        measured = self.report.largest_photograph_px
+        larger = measured is not None and max(facts.width, facts.height) > measured
+        return (LARGER_THAN_MEASURED,) if larger else ()
 
 
 def _ms(seconds: float) -> float:

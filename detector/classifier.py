@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from detector.errors import ModelLoadError
-from detector.manifest import METADATA_KEY, Calibration, ModelManifest
+from detector.manifest import METADATA_KEY, ModelManifest
 from detector.preprocess import Crops
 
 
@@ -59,24 +59,25 @@ class OnnxClassifier:
         if threads is not None:
             options.intra_op_num_threads = threads
         try:
-            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # onnxruntime raises many unrelated types for a damaged file
             raise ModelLoadError(f"The model file {path.name} is damaged.") from error
         names = [node.name for node in (*session.get_inputs(), *session.get_outputs())]
         if names != ["crops", "logit", "cam"]:
-            raise ModelLoadError(f"The model file {path.name} has {names}, not crops, logit and cam.")
+            raise ModelLoadError(
+                f"The model file {path.name} has {names}, not crops, logit and cam."
+            )
         manifest_json = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         if manifest_json is None:
             raise ModelLoadError(f"The model file {path.name} has no manifest.")
-        return cls(session, ModelManifest.from_json(manifest_json), hashlib.sha256(data).hexdigest())
+        return cls(
+            session, ModelManifest.from_json(manifest_json), hashlib.sha256(data).hexdigest()
+        )
 
     def score(self, crops: Crops) -> Evidence:
         """Score all crops of one image in one run."""
         logits, cams = self._session.run(["logit", "cam"], {"crops": crops.pixels})
-        return Evidence(logits, cams, calibrated(float(logits.mean()), self.manifest.calibration))
-
-
-def calibrated(logit: float, calibration: Calibration) -> float:
-    """The calibrated probability of an aggregated logit, 0..1."""
-    z = np.clip(calibration.slope * logit + calibration.bias, -60.0, 60.0)
-    return float(1.0 / (1.0 + np.exp(-z)))
+        probability = float(self.manifest.calibration.probability(logits.mean()))
+        return Evidence(logits, cams, probability)

@@ -1,19 +1,24 @@
 """The command line: `asli detect FILES…` and `asli model`."""
 
 import argparse
+import dataclasses
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from detector.analysis import MODEL_PATH, REPORT_PATH, Analysis, Detector
-from detector.errors import DetectorError, ModelLoadError, UnreadableFile
-from detector.image import PILLOW_FORMATS
+from detector.errors import DetectorError, ModelLoadError
+from detector.image import EXTENSIONS
 
 ALL_ANALYSED, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -25,7 +30,15 @@ HEADLINES = {
 }
 CAVEAT = "Do not use this alone to accuse, reject, pay or punish anyone."
 
-_SUFFIXES = {".jpg", ".heif", *(f".{name}" for name in PILLOW_FORMATS)}
+_SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a file was not analysed."""
+
+    code: str
+    detail: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +63,9 @@ def vars_of(detector: Detector) -> dict[str, object]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="asli", description="Does an image show signs of having been made by AI?", epilog=CAVEAT
+        prog="asli",
+        description="Does an image show signs of having been made by AI?",
+        epilog=CAVEAT,
     )
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="another model file")
     parser.add_argument("--report", type=Path, default=REPORT_PATH, help="its evaluation report")
@@ -77,7 +92,9 @@ def _files(paths: Sequence[Path], parser: argparse.ArgumentParser) -> list[Path]
     files = []
     for path in paths:
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+            found = sorted(
+                p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file()
+            )
             if not found:
                 parser.error(f"no images in the folder {path}")
             files += found
@@ -91,7 +108,7 @@ def _detect(detector: Detector, files: list[Path], *, as_json: bool) -> int:
     table = Table("file", "verdict", "score", "detail", caption=CAVEAT, caption_justify="left")
     failed = 0
     for path, outcome in _analyse(detector, files):
-        failed += isinstance(outcome, DetectorError)
+        failed += isinstance(outcome, Failure)
         if as_json:
             print(json.dumps({"path": str(path), **_as_values(outcome)}), flush=True)
         else:
@@ -101,33 +118,42 @@ def _detect(detector: Detector, files: list[Path], *, as_json: bool) -> int:
     return SOME_FAILED if failed else ALL_ANALYSED
 
 
-def _analyse(detector: Detector, files: list[Path]) -> Iterator[tuple[Path, Analysis | DetectorError]]:
+def _analyse(detector: Detector, files: list[Path]) -> Iterator[tuple[Path, Analysis | Failure]]:
     errors = Console(stderr=True)
     silent = len(files) == 1 or not errors.is_terminal
     for path in track(files, description="analysing", console=errors, disable=silent):
         try:
-            yield path, detector.analyze_image(path.read_bytes())
+            yield path, detector.analyze_image(_read(path, detector.limits.max_bytes))
         except DetectorError as error:
-            yield path, error
+            yield path, Failure(error.code, str(error))
         except OSError as error:
-            yield path, UnreadableFile(f"The file cannot be read: {error.strerror}.")
+            yield path, Failure("unreadable_file", f"The file cannot be read: {error.strerror}.")
 
 
-def _as_values(outcome: Analysis | DetectorError) -> dict[str, object]:
-    if isinstance(outcome, DetectorError):
-        return {"error": {"code": outcome.code, "detail": str(outcome)}}
+def _read(path: Path, max_bytes: int) -> bytes:
+    """At most one byte more than the limit, so that an enormous file is refused without being read."""
+    with path.open("rb") as file:
+        return file.read(max_bytes + 1)
+
+
+def _as_values(outcome: Analysis | Failure) -> dict[str, object]:
+    if isinstance(outcome, Failure):
+        return {"error": dataclasses.asdict(outcome)}
     return outcome.to_dict()
 
 
-def _as_row(path: Path, outcome: Analysis | DetectorError) -> tuple[str, str, str, str]:
-    if isinstance(outcome, DetectorError):
-        return str(path), "not analysed", "", str(outcome)
-    score = "" if outcome.pixel.score is None else f"{min(max(outcome.pixel.score, 0.01), 0.99):.2f}"
-    return str(path), HEADLINES[outcome.verdict], score, ", ".join(outcome.reasons)
+def _as_row(path: Path, outcome: Analysis | Failure) -> tuple[Text, str, str, str]:
+    if isinstance(outcome, Failure):
+        return Text(str(path)), "not analysed", "", escape(outcome.detail)
+    score = (
+        "" if outcome.pixel.score is None else f"{min(max(outcome.pixel.score, 0.01), 0.99):.2f}"
+    )
+    return Text(str(path)), HEADLINES[outcome.verdict], score, ", ".join(outcome.reasons)
 
 
 def run() -> NoReturn:
     """The console script."""
+    warnings.filterwarnings("ignore", module="PIL")  # odd metadata is no concern of the reader's
     sys.exit(main())
 
 

@@ -9,12 +9,6 @@ class DetectorError(Exception):
     code: ClassVar[str] = "detector_error"
 
 
-class UnreadableFile(DetectorError):
-    """The path is not a file that can be read."""
-
-    code = "unreadable_file"
-
-
 class EmptyFile(DetectorError):
     """The file has no bytes."""
 

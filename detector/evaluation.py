@@ -36,7 +36,8 @@ class EvaluationReport:
             report = cls(json.loads(path.read_text("utf-8")))
             for condition in report.values["expected_errors"]:
                 report.expected_errors(condition)
-            str(report.values["id"])
+            str(report.id + report.weights_sha256)
+            str(report.largest_photograph_px)
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelLoadError(f"The evaluation report {path.name} cannot be read.") from error
         return report
@@ -44,6 +45,17 @@ class EvaluationReport:
     @property
     def id(self) -> str:
         return str(self.values["id"])
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the model file that was measured."""
+        return str(self.values["model"]["weights_sha256"])
+
+    @property
+    def largest_photograph_px(self) -> int | None:
+        """The longest side of all photographs that errors were measured on, if the report says so."""
+        value = self.values.get("data", {}).get("largest_photograph_px")
+        return None if value is None else int(value)
 
     def expected_errors(self, condition: str) -> ExpectedErrors | None:
         """The errors measured in a condition, or None when it was not measured."""

@@ -19,7 +19,7 @@ MAX_OPACITY = 170
 
 
 def render_heatmap(evidence: Evidence, crops: Crops, manifest: ModelManifest) -> bytes:
-    """PNG (RGBA) with the sides of `crops.canvas`. Opacity grows with a region's own score above 0.5.
+    """PNG (RGBA) with the sides of `crops.size`. Opacity grows with a region's own score above 0.5.
 
     The scale is absolute: an image with no response gives a clear picture, not its own maximum in full colour.
     """
@@ -34,15 +34,20 @@ def render_heatmap(evidence: Evidence, crops: Crops, manifest: ModelManifest) ->
 
 
 def region_scores(evidence: Evidence, crops: Crops, manifest: ModelManifest) -> np.ndarray:
-    """Calibrated score of every canvas pixel as float32 [H, W]; overlapping crops are averaged, uncovered is 0."""
-    width, height = crops.canvas
+    """Calibrated score of every pixel as float32 [H, W]; overlapping crops are averaged, uncovered is 0."""
+    width, height = crops.size
     size = crops.pixels.shape[1]
     total = np.zeros((height, width), dtype=np.float32)
     count = np.zeros((height, width), dtype=np.float32)
     for cam, (left, top) in zip(evidence.cams, crops.boxes, strict=True):
-        grown = Image.fromarray(cam + manifest.logit_bias).resize((size, size), Image.Resampling.BICUBIC)
-        total[top : top + size, left : left + size] += np.asarray(grown)
-        count[top : top + size, left : left + size] += 1
+        grown = Image.fromarray(cam + manifest.logit_bias).resize(
+            (size, size), Image.Resampling.BICUBIC
+        )
+        inside = np.s_[max(top, 0) : top + size, max(left, 0) : left + size]
+        rows, columns = count[inside].shape
+        y, x = max(-top, 0), max(-left, 0)
+        total[inside] += np.asarray(grown)[y : y + rows, x : x + columns]
+        count[inside] += 1
     logit = total / np.maximum(count, 1)
-    z = np.clip(manifest.calibration.slope * logit + manifest.calibration.bias, -60, 60)
-    return np.where(count > 0, 1 / (1 + np.exp(-z)), 0).astype(np.float32)
+    scores = manifest.calibration.probability(logit)
+    return np.where(count > 0, scores, 0).astype(np.float32)

@@ -26,6 +26,15 @@ from detector.errors import (
 # Our name of a format -> the one Pillow plugin allowed to read it.
 PILLOW_FORMATS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "heic": "HEIF"}
 
+EXTENSIONS = {
+    "jpeg": (".jpg", ".jpeg"),
+    "png": (".png",),
+    "webp": (".webp",),
+    "avif": (".avif",),
+    "heic": (".heic", ".heif"),
+}
+"""How files of each format are usually named. Only folders are searched by name; files are judged by bytes."""
+
 BACKGROUND = (255, 255, 255)
 """Colour behind transparent pixels."""
 
@@ -90,7 +99,9 @@ def decode_image(data: bytes, limits: ImageLimits | None = None) -> DecodedImage
         raise FileTooLarge(f"The file has {len(data)} bytes; the limit is {limits.max_bytes}.")
     format_name = sniff_format(data)
     if format_name is None:
-        raise UnsupportedType(f"Not one of {', '.join(sorted(PILLOW_FORMATS))}, judged by its bytes.")
+        raise UnsupportedType(
+            f"Not one of {', '.join(sorted(PILLOW_FORMATS))}, judged by its bytes."
+        )
 
     image = _open(data, format_name)
     _check_size(image.size, limits)
@@ -181,11 +192,13 @@ def _load_upright_srgb(image: Image.Image) -> Image.Image:
 def _to_srgb(image: Image.Image) -> Image.Image:
     """Apply the embedded colour profile; one that cannot be read is ignored, as viewers do."""
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in {"RGB", "CMYK", "RGBA"}:
+    if profile and image.mode in {"P", "PA"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if not profile or image.mode not in {"L", "RGB", "CMYK", "RGBA"}:
         return image
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if "srgb" in ImageCms.getProfileDescription(source).lower():
+        if ImageCms.getProfileDescription(source).startswith("sRGB"):
             return image
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         target = ImageCms.createProfile("sRGB")

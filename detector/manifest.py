@@ -5,6 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from detector.errors import ModelLoadError
 from detector.preprocess import PreprocessSpec
 
@@ -18,6 +21,11 @@ class Calibration:
 
     slope: float
     bias: float
+
+    def probability(self, logits: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Calibrated probabilities, 0..1, of one logit or of an array of them."""
+        z = np.clip(self.slope * np.asarray(logits, dtype=np.float64) + self.bias, -60.0, 60.0)
+        return 1.0 / (1.0 + np.exp(-z))
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,9 @@ class ModelManifest:
         try:
             values: dict[str, Any] = json.loads(text)
             if values["schema"] != SCHEMA:
-                raise ModelLoadError(f"Manifest schema is {values['schema']}; this program reads {SCHEMA}.")
+                raise ModelLoadError(
+                    f"Manifest schema is {values['schema']}; this program reads {SCHEMA}."
+                )
             values["class_names"] = tuple(values["class_names"])
             values["trained_on"] = tuple(values["trained_on"])
             values["spec"] = PreprocessSpec(**values["spec"])

@@ -18,32 +18,37 @@ class PreprocessSpec:
     """Larger images are reduced to this first; smaller ones keep their native pixels. See ADR 0003."""
 
     def __post_init__(self) -> None:
-        if self.crop_size < 32 or self.max_crops_per_axis < 1 or self.max_long_side < self.crop_size:
+        if (
+            self.crop_size < 32
+            or self.max_crops_per_axis < 1
+            or self.max_long_side < self.crop_size
+        ):
             raise ValueError(f"Not a usable preprocessing spec: {self}")
 
 
 @dataclass(frozen=True)
 class Crops:
-    """`pixels` uint8 [N, S, S, 3] RGB; `boxes` (left, top) per crop, in the pixels of `canvas` (width, height)."""
+    """The crops of one image, and where they lie in it."""
 
     pixels: np.ndarray
+    """uint8 [N, S, S, 3] RGB."""
     boxes: tuple[tuple[int, int], ...]
-    canvas: tuple[int, int]
+    """(left, top) of each crop in the image, in pixels; negative where the image was extended."""
+    size: tuple[int, int]
+    """(width, height) of the image that was cut, without what was added to it."""
 
 
 def cut_crops(image: Image.Image, spec: PreprocessSpec) -> Crops:
     """Cut the grid of crops from an RGB image. Sides shorter than a crop are extended by reflection."""
     image = shrink_to(image, spec.max_long_side)
-    canvas_HWC = _pad_to(np.asarray(image), spec.crop_size)
-    height, width = canvas_HWC.shape[:2]
-    boxes = tuple(
-        (left, top)
-        for top in _positions(height, spec)
-        for left in _positions(width, spec)
-    )
     size = spec.crop_size
-    pixels = np.stack([canvas_HWC[top : top + size, left : left + size] for left, top in boxes])
-    return Crops(pixels, boxes, (width, height))
+    before_x, before_y = (max(size - side, 0) // 2 for side in image.size)
+    canvas_HWC = _pad_to(np.asarray(image), size)
+    height, width = canvas_HWC.shape[:2]
+    corners = [(left, top) for top in _positions(height, spec) for left in _positions(width, spec)]
+    pixels = np.stack([canvas_HWC[top : top + size, left : left + size] for left, top in corners])
+    boxes = tuple((left - before_x, top - before_y) for left, top in corners)
+    return Crops(pixels, boxes, image.size)
 
 
 def shrink_to(image: Image.Image, long_side: int) -> Image.Image:

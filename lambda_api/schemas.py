@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from detector.claims import Claim, SignatureState, Source
-from detector.image import PILLOW_FORMATS
+from detector.image import EXTENSIONS
 from detector.provenance import ProvenanceState
 from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
 from lambda_api.errors import ProblemCode
@@ -15,14 +15,6 @@ from lambda_api.services import ServiceLimits
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-_EXTENSIONS = {
-    "jpeg": [".jpg", ".jpeg"],
-    "png": [".png"],
-    "webp": [".webp"],
-    "avif": [".avif"],
-    "heic": [".heic", ".heif"],
-}
 
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -342,8 +334,8 @@ class Limits(BaseModel):
         """The public form of the limits in force."""
         return cls(
             formats=[
-                MediaFormat(name=name, media_type=f"image/{name}", extensions=_EXTENSIONS[name])
-                for name in PILLOW_FORMATS
+                MediaFormat(name=name, media_type=f"image/{name}", extensions=list(extensions))
+                for name, extensions in EXTENSIONS.items()
             ],
             max_upload_bytes=limits.max_upload_bytes,
             max_file_bytes=limits.image.max_bytes,

@@ -74,6 +74,10 @@ class DetectionService:
         """Forget a result; again is fine. Raises DetectionNotFound."""
         self._store.delete(detection_id)
 
+    def purge(self) -> None:
+        """Forget every expired result."""
+        self._store.purge(now=self._clock())
+
 
 def new_detection_id() -> str:
     """Unguessable: an id is all that is needed to read a result, so it carries 144 random bits."""

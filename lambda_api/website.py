@@ -14,8 +14,17 @@ API_PREFIX = "/v1"
 
 
 def website(site_dir: Path) -> ASGIApp:
-    """The pages under `site_dir`; a missing one is answered with its 404.html, if there is one."""
-    site = Starlette(routes=[Mount("/", _Pages(directory=site_dir, html=True))])
+    """The pages under `site_dir`. A missing one is answered with the 404.html of its own language."""
+    languages = sorted(page.parent for page in site_dir.glob("*/404.html"))
+    site = Starlette(
+        routes=[
+            *(
+                Mount(f"/{folder.name}", _Pages(directory=folder, html=True))
+                for folder in languages
+            ),
+            Mount("/", _Pages(directory=site_dir, html=True)),
+        ]
+    )
     install_problem_handlers(site, limits={})
     return site
 

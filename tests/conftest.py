@@ -26,9 +26,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_report(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The evaluation report that belongs to `tiny_model`."""
-    return write_tiny_report(tmp_path_factory.mktemp("report") / "report.json")
+    return write_tiny_report(tmp_path_factory.mktemp("report") / "report.json", tiny_model)
 
 
 @pytest.fixture(scope="session")

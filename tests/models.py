@@ -1,5 +1,6 @@
 """A model of a few nodes with the contract of the shipped one, so that tests need no weights."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from detector.preprocess import PreprocessSpec
 
 GAIN = 12.0
 LOGIT_BIAS = 0.5
+LARGEST_PHOTOGRAPH_PX = 720
 EVALUATION_ID = "evaluation-of-the-tiny-model"
 
 TINY_MANIFEST = ModelManifest(
@@ -69,12 +71,14 @@ def write_tiny_model(path: Path, manifest: ModelManifest = TINY_MANIFEST) -> Pat
     return path
 
 
-def write_tiny_report(path: Path) -> Path:
-    """An evaluation report with the fields that the detector reads."""
+def write_tiny_report(path: Path, model: Path) -> Path:
+    """An evaluation report of `model`, with the fields that the detector reads."""
     row = {"ci95": [0.004, 0.022], "n_real": 600, "miss_rate": 0.25, "n_ai": 500}
     conditions = {"clean": 0.01, "web": 0.012, "hard": 0.015}
     report = {
         "id": EVALUATION_ID,
+        "model": {"weights_sha256": hashlib.sha256(model.read_bytes()).hexdigest()},
+        "data": {"largest_photograph_px": LARGEST_PHOTOGRAPH_PX},
         "expected_errors": {
             name: {"false_positive_rate": rate, **row} for name, rate in conditions.items()
         },

@@ -22,21 +22,21 @@ _KERNELS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resamplin
 class AugmentSpec:
     """Probabilities and ranges of one recipe's augmentation."""
 
-    untouched: float = 0.2
+    untouched: float = 0.25
     """Share of pairs that are only cropped and flipped."""
-    resize: float = 0.25
+    resize: float = 0.2
     resize_range: tuple[float, float] = (0.5, 1.5)
-    blur: float = 0.2
+    blur: float = 0.15
     blur_sigma: tuple[float, float] = (0.1, 1.5)
-    noise: float = 0.1
+    noise: float = 0.05
     noise_sigma: tuple[float, float] = (1.0, 6.0)
     """In grey levels of 0..255."""
-    jpeg: float = 0.7
-    jpeg_quality: tuple[int, int] = (30, 98)
-    second_jpeg: float = 0.2
+    jpeg: float = 0.65
+    jpeg_quality: tuple[int, int] = (35, 98)
+    second_jpeg: float = 0.1
     webp: float = 0.1
     webp_quality: tuple[int, int] = (50, 95)
-    hard_real: float = 0.25
+    hard_real: float = 0.2
     """Share of reals that are processed alone before the shared steps."""
 
 
@@ -56,7 +56,8 @@ def augment_pair(
     left = int(rng.integers(max(width - window, 0) + 1))
     flips = rng.random(2) < 0.5
     images = [
-        Image.fromarray(_cut(image_HWC, top, left, window, flips)) for image_HWC in (real_HWC, fake_HWC)
+        Image.fromarray(_cut(image_HWC, top, left, window, flips))
+        for image_HWC in (real_HWC, fake_HWC)
     ]
     if rng.random() < spec.hard_real:
         images[0] = _process_real(images[0], rng)
@@ -82,12 +83,16 @@ def _cut(image_HWC: np.ndarray, top: int, left: int, window: int, flips: np.ndar
     return np.ascontiguousarray(cut)
 
 
-def _degrade(images: list[Image.Image], spec: AugmentSpec, rng: np.random.Generator) -> list[Image.Image]:
+def _degrade(
+    images: list[Image.Image], spec: AugmentSpec, rng: np.random.Generator
+) -> list[Image.Image]:
     if rng.random() < spec.blur:
         blur = ImageFilter.GaussianBlur(rng.uniform(*spec.blur_sigma))
         images = [image.filter(blur) for image in images]
     if rng.random() < spec.noise:
-        noise = rng.normal(0.0, rng.uniform(*spec.noise_sigma), (images[0].height, images[0].width, 3))
+        noise = rng.normal(
+            0.0, rng.uniform(*spec.noise_sigma), (images[0].height, images[0].width, 3)
+        )
         images = [
             Image.fromarray(np.clip(np.asarray(image) + noise + 0.5, 0, 255).astype(np.uint8))
             for image in images
@@ -99,7 +104,9 @@ def _degrade(images: list[Image.Image], spec: AugmentSpec, rng: np.random.Genera
     for _ in range(passes):
         quality = int(rng.integers(spec.jpeg_quality[0], spec.jpeg_quality[1] + 1))
         subsampling = "4:2:0" if rng.random() < 0.7 else "4:4:4"
-        images = [encode(image, "JPEG", quality=quality, subsampling=subsampling) for image in images]
+        images = [
+            encode(image, "JPEG", quality=quality, subsampling=subsampling) for image in images
+        ]
     return images
 
 
@@ -111,7 +118,9 @@ def _process_real(image: Image.Image, rng: np.random.Generator) -> Image.Image:
         case 1:
             return image.filter(ImageFilter.MedianFilter(3))
         case 2:
-            return image.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 2), int(rng.integers(50, 180)), 2))
+            return image.filter(
+                ImageFilter.UnsharpMask(rng.uniform(0.5, 2), int(rng.integers(50, 180)), 2)
+            )
         case 3:
             factor = rng.uniform(0.45, 0.9)
             small = (max(8, round(image.width * factor)), max(8, round(image.height * factor)))

@@ -22,14 +22,9 @@ def fit_calibration(scores: Scores) -> Calibration:
     return Calibration(slope=float(fit.coef_[0, 0]), bias=float(fit.intercept_[0]))
 
 
-def probabilities(logits: np.ndarray, calibration: Calibration) -> np.ndarray:
-    """Calibrated probabilities of an array of logits."""
-    return 1 / (1 + np.exp(-np.clip(calibration.slope * logits + calibration.bias, -60, 60)))
-
-
 def fit_bands(scores: Scores, calibration: Calibration) -> Bands:
     """The widest bands that keep both promises above. Raises ValueError with too few photographs."""
-    values = probabilities(scores.logits, calibration)
+    values = calibration.probability(scores.logits)
     photos, fakes = values[scores.labels == REAL], values[scores.labels == FAKE]
     allowed = allowed_errors(len(photos), MAX_FALSE_POSITIVE_RATE)
     high = max(float(np.nextafter(np.sort(column)[-1 - allowed], 1)) for column in photos.T)

@@ -58,7 +58,9 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
                 self._fakes[record.generator].append(record)
         absent = set(recipe.mix) - set(self._fakes)
         if absent:
-            raise ValueError(f"No training images of {sorted(absent)} with photographs of the same source")
+            raise ValueError(
+                f"No training images of {sorted(absent)} with photographs of the same source"
+            )
         self._names = sorted(recipe.mix)
         self._shares = [recipe.mix[name] for name in self._names]
 
@@ -69,9 +71,9 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         fake = fakes[rng.integers(len(fakes))]
         reals = self._reals[fake.source]
         real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
-        size = self.recipe.phase_at(step).crop_size
+        phase = self.recipe.phase_at(step)
         crops = augment_pair(
-            self._images[real.path], self._images[fake.path], size, self.recipe.augment, rng
+            self._images[real.path], self._images[fake.path], phase.crop_size, phase.augment, rng
         )
         return torch.from_numpy(np.stack(crops)), torch.tensor([REAL, FAKE], dtype=torch.float32)
 

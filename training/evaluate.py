@@ -7,13 +7,15 @@ with splits, `test` and `pool` are used, which training never reads.
 """
 
 import argparse
-import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from detector.analysis import MODEL_PATH
 from detector.classifier import OnnxClassifier
 from detector.conditions import CONDITIONS
+from detector.errors import ModelLoadError
 from training.records import Record, data_sha256, read_records
 from training.report import build_report
 from training.scoring import score_records
@@ -21,54 +23,66 @@ from training.scoring import score_records
 NOTES = [
     "Face swaps, local edits, sound and generators that are not in the table were not tested.",
     "Sets of about a hundred images have wide intervals; do not rank generators by them.",
-    "Where a generator has no photographs of its own, its content differs from the photographs it is ranked against.",
-    "Photographs from cameras at full resolution were not in the test; files larger than 1024 pixels are reduced first.",
+    "A generator without photographs of its own is ranked against photographs of other subjects.",
+    "No photographs at a camera's full resolution were tested; images above 1024 pixels are reduced first.",
 ]
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", type=Path, default=MODEL_PATH)
     args = parser.parse_args()
     try:
-        records = [record for folder in args.data for record in test_records(folder)]
-    except ValueError as error:
+        records = held_out_records(args.data)
+        classifier = OnnxClassifier.load(args.model)
+    except (ValueError, ModelLoadError) as error:
         parser.error(str(error))
-    report = evaluate(
-        OnnxClassifier.load(args.model), records, name="+".join(f.resolve().name for f in args.data),
-        data_hash="+".join(data_sha256(f, test_records(f)) for f in args.data),
-    )
+    report = evaluate(classifier, records, describe(args.data, records))
     write_report(report, args.out)
     for row in report["summary"]:
         print(json.dumps(row))
     print(f"wrote {args.out}")
 
 
-def test_records(folder: Path) -> list[Record]:
-    """The records of a folder that no training run reads."""
-    records = [r for r in read_records(folder) if r.split in {"test", "pool"}]
-    if not records:
-        raise ValueError(f"{folder} has no image in the splits test and pool")
-    return records
+def held_out_records(folders: Sequence[Path]) -> list[Record]:
+    """The records of all folders that no training run reads. Raises ValueError when there are none."""
+    found = [
+        r
+        for folder in folders
+        for r in read_records(folder)
+        if r.split in {"test", "pool"} and not r.pair
+    ]
+    if not found:
+        names = ", ".join(str(folder) for folder in folders)
+        raise ValueError(f"No image in the splits test and pool of {names}")
+    return found
+
+
+def describe(folders: Sequence[Path], records: list[Record]) -> dict[str, Any]:
+    """What a report says about its data."""
+    return {
+        "name": "+".join(folder.resolve().name for folder in folders),
+        "manifest_sha256": data_sha256(records),
+    }
 
 
 def evaluate(
-    classifier: OnnxClassifier, records: list[Record], *, name: str, data_hash: str
-) -> dict[str, object]:
+    classifier: OnnxClassifier, records: list[Record], data: Mapping[str, Any]
+) -> dict[str, Any]:
     """Score the records in every published condition and build the report."""
-    scores = score_records(classifier, records, CONDITIONS)
     return build_report(
-        scores,
+        score_records(classifier, records, CONDITIONS),
         classifier.manifest,
-        data={"name": name, "manifest_sha256": data_hash},
+        data=data,
         weights_sha256=classifier.weights_sha256,
         notes=NOTES,
     )
 
 
-def write_report(report: dict[str, object], path: Path) -> None:
+def write_report(report: dict[str, Any], path: Path) -> None:
     """As indented JSON."""
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -44,7 +44,9 @@ def export_onnx(model: ResNet50Detector, path: Path, spec: PreprocessSpec) -> No
     program.save(path, external_data=False)
     difference = parity(model, path, crops)
     if difference > TOLERANCE:
-        raise ValueError(f"{path.name} differs from torch by {difference:.2g}; at most {TOLERANCE} is allowed")
+        raise ValueError(
+            f"{path.name} differs from torch by {difference:.2g}; at most {TOLERANCE} is allowed"
+        )
 
 
 def parity(model: ResNet50Detector, path: Path, crops_NHWC: torch.Tensor) -> float:

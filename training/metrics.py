@@ -69,7 +69,9 @@ def average_precision(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(average_precision_score(labels, scores, sample_weight=_balanced_weights(labels)))
 
 
-def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+def expected_calibration_error(
+    labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
+) -> float:
     """Class-balanced ECE over equal-width bins (Guo et al., ICML 2017)."""
     weights = _balanced_weights(labels)
     index = np.minimum((probabilities * bins).astype(int), bins - 1)
@@ -78,7 +80,9 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
         inside = index == b
         if inside.any():
             w = weights[inside]
-            gap = np.average(probabilities[inside], weights=w) - np.average(labels[inside], weights=w)
+            gap = np.average(probabilities[inside], weights=w) - np.average(
+                labels[inside], weights=w
+            )
             error += w.sum() / weights.sum() * abs(gap)
     return float(error)
 
@@ -97,27 +101,35 @@ def upper_bound(k: int, n: int, level: float = 0.95) -> float:
 
 
 def bootstrap_auroc(
-    labels: np.ndarray, scores: np.ndarray, groups: np.ndarray, *, resamples: int = 1000, seed: int = 0
+    labels: np.ndarray,
+    scores: np.ndarray,
+    groups: np.ndarray,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """95 % interval of the AUROC, resampling whole groups within each class.
 
     A group, such as a photograph and its near-duplicates, is drawn or left out as one.
     """
     rng = np.random.default_rng(seed)
-    members = {
-        label: [np.flatnonzero((groups == g) & (labels == label)) for g in np.unique(groups[labels == label])]
-        for label in (REAL, FAKE)
-    }
-    values = np.empty(resamples)
-    for i in range(resamples):
-        drawn = np.concatenate(
-            [
-                members[label][j]
-                for label in (REAL, FAKE)
-                for j in rng.integers(len(members[label]), size=len(members[label]))
-            ]
-        )
-        values[i] = auroc(labels[drawn], scores[drawn])
+    order = np.argsort(scores, kind="stable")
+    labels, scores, groups = labels[order], scores[order], groups[order]
+    ties = np.flatnonzero(np.r_[True, np.diff(scores) > 0])
+
+    def drawn(label: int) -> np.ndarray:
+        """How often each score was drawn in each resample: [resamples, distinct scores]."""
+        inside = labels == label
+        names, index = np.unique(groups[inside], return_inverse=True)
+        counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
+        weights = np.zeros((resamples, len(labels)))
+        weights[:, inside] = counts[:, index]
+        return np.add.reduceat(weights, ties, axis=1)
+
+    real, fake = drawn(REAL), drawn(FAKE)
+    lower = real.cumsum(axis=1) - real
+    pairs_in_order = (fake * (lower + real / 2)).sum(axis=1)
+    values = pairs_in_order / (real.sum(axis=1) * fake.sum(axis=1))
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 

@@ -52,7 +52,9 @@ def from_imagenet(weights: Path | None = None) -> ResNet50Detector:
     model = ResNet50Detector()
     missing, unexpected = model.backbone.load_state_dict(state, strict=False)
     if unexpected or set(missing) != {"fc.weight", "fc.bias"}:
-        raise ValueError(f"Not ResNet-50 weights: missing {missing[:3]}, unexpected {unexpected[:3]}")
+        raise ValueError(
+            f"Not ResNet-50 weights: missing {missing[:3]}, unexpected {unexpected[:3]}"
+        )
     nn.init.normal_(model.backbone.fc.weight, std=0.01)
     nn.init.zeros_(model.backbone.fc.bias)
     return model.to(memory_format=torch.channels_last)

@@ -40,12 +40,14 @@ class _Reader(CalibrationDataReader):
 def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
     """Quantise `source` with activation ranges measured on real serving crops, uint8 [N, S, S, 3].
 
-    The first convolution and the class activation map stay in fp32.
+    The first convolution, and all from the class activation map on, stay in fp32.
     """
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared))
-        convolutions = [node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"]
+        nodes = list(onnx.load(prepared).graph.node)
+        convolutions = [i for i, node in enumerate(nodes) if node.op_type == "Conv"]
+        kept = [nodes[convolutions[0]], *nodes[convolutions[-1] :]]
         quantize_static(
             str(prepared),
             str(target),
@@ -56,7 +58,7 @@ def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            nodes_to_exclude=[node.name for node in kept],
             calibrate_method=CalibrationMethod.MinMax,
         )
 
@@ -76,8 +78,6 @@ class Comparison:
         return worst <= MAX_AUROC_CHANGE and self.agreement >= MIN_AGREEMENT
 
 
-def auroc_change(
-    labels: np.ndarray, fp32_logits: np.ndarray, int8_logits: np.ndarray
-) -> float:
+def auroc_change(labels: np.ndarray, fp32_logits: np.ndarray, int8_logits: np.ndarray) -> float:
     """AUROC of the quantised logits minus that of the others."""
     return auroc(labels, int8_logits) - auroc(labels, fp32_logits)

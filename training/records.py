@@ -6,12 +6,13 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.image import PILLOW_FORMATS
+from detector.image import EXTENSIONS
 from detector.labels import FAKE, REAL
 
 MANIFEST = "manifest.csv"
 SPLITS = ("train", "val", "test", "pool")
-_SUFFIXES = {".jpg", ".jpeg", ".heif", *(f".{name}" for name in PILLOW_FORMATS)}
+_COLUMNS = {"path", "label", "generator", "family", "source", "group_id", "split"}
+_SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
 _CLASS_FOLDERS = {"0_real": REAL, "1_fake": FAKE}
 
 
@@ -40,10 +41,8 @@ def read_records(root: Path) -> list[Record]:
 
     Raises ValueError when there is neither, or when no image is found.
     """
-    if (root / MANIFEST).is_file():
-        records = _read_manifest(root)
-    else:
-        records = _read_forensynths(root)
+    has_manifest = (root / MANIFEST).is_file()
+    records = _read_manifest(root) if has_manifest else _read_forensynths(root)
     if not records:
         raise ValueError(f"No images in {root}: expected {MANIFEST}, or folders 0_real and 1_fake.")
     return records
@@ -52,21 +51,26 @@ def read_records(root: Path) -> list[Record]:
 def with_fakes_of(records: list[Record], generators: Container[str]) -> list[Record]:
     """The fakes of these generators, and the photographs of the sources that have such fakes."""
     sources = {r.source for r in records if r.generator in generators}
-    return [r for r in records if r.source in sources and (r.label == REAL or r.generator in generators)]
+    return [
+        r for r in records if r.source in sources and (r.label == REAL or r.generator in generators)
+    ]
 
 
-def data_sha256(root: Path, records: list[Record]) -> str:
-    """A hash that changes when any record, or any file's size, does."""
-    digest = hashlib.sha256()
-    for record in sorted(records, key=lambda r: r.path):
-        name = record.path.relative_to(root).as_posix()
-        size = record.path.stat().st_size
-        digest.update(f"{name}\t{record.label}\t{record.split}\t{size}\n".encode())
-    return digest.hexdigest()
+def data_sha256(records: list[Record]) -> str:
+    """A hash that changes when a record is added or lost, or when its label, split or file size changes."""
+    rows = sorted(
+        f"{r.source}/{r.path.name}\t{r.label}\t{r.split}\t{r.path.stat().st_size}\n"
+        for r in records
+    )
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
 def _read_manifest(root: Path) -> list[Record]:
     with (root / MANIFEST).open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        absent = _COLUMNS - set(rows.fieldnames or [])
+        if absent:
+            raise ValueError(f"{root / MANIFEST} has no column {', '.join(sorted(absent))}")
         return [
             Record(
                 path=root / row["path"],
@@ -78,7 +82,7 @@ def _read_manifest(root: Path) -> list[Record]:
                 split=row["split"],
                 pair=row.get("pair_id", ""),
             )
-            for row in csv.DictReader(file)
+            for row in rows
         ]
 
 

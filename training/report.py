@@ -3,7 +3,7 @@
 Its JSON is the only place where results are kept; nothing is typed by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy as np
 from detector.conditions import Condition
 from detector.labels import FAKE, REAL
 from detector.manifest import ModelManifest
-from training.calibrate import probabilities
 from training.metrics import (
     Confusion,
     auroc,
@@ -40,14 +39,14 @@ def build_report(
     AI images of a source that has photographs of its own are ranked against those, all others against
     all photographs. "Flagged" means: in the likely-AI band.
     """
-    values = probabilities(scores.logits, manifest.calibration)
+    values = manifest.calibration.probability(scores.logits)
     bands = {
         "likely_ai": values >= manifest.bands.high,
         "no_ai_signs_found": values < manifest.bands.low,
     }
     fakes = scores.labels == FAKE
     conditions = list(enumerate(scores.conditions))
-    report = {
+    report: dict[str, Any] = {
         "schema": SCHEMA,
         "id": manifest.evaluation_id,
         "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -60,7 +59,12 @@ def build_report(
             "weights_sha256": weights_sha256,
         },
         "bands": {"low": manifest.bands.low, "high": manifest.bands.high},
-        "data": {**data, "n_images": len(scores.records), "unreadable": scores.failures},
+        "data": {
+            **data,
+            "n_images": len(scores.records),
+            "largest_photograph_px": int(max(scores.long_sides[~fakes], default=0)) or None,
+            "unreadable": scores.failures,
+        },
         "conditions": [
             {"name": c.name, "max_long_side": c.max_long_side, "jpeg_quality": c.jpeg_quality}
             for c in scores.conditions
@@ -111,11 +115,19 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def _expected_errors(bands: dict[str, np.ndarray], fakes: np.ndarray, column: int) -> dict[str, Any]:
+def _expected_errors(
+    bands: dict[str, np.ndarray], fakes: np.ndarray, column: int
+) -> dict[str, Any]:
     flagged, cleared = bands["likely_ai"][:, column], bands["no_ai_signs_found"][:, column]
     n_real, n_ai = int((~fakes).sum()), int(fakes.sum())
     if not n_real:
-        return {"false_positive_rate": None, "ci95": None, "n_real": 0, "miss_rate": None, "n_ai": n_ai}
+        return {
+            "false_positive_rate": None,
+            "ci95": None,
+            "n_real": 0,
+            "miss_rate": None,
+            "n_ai": n_ai,
+        }
     k = int(flagged[~fakes].sum())
     return {
         "false_positive_rate": k / n_real,
@@ -179,7 +191,9 @@ def _generator_row(
         "likely_ai_ci95": clopper_pearson(counts["likely_ai"], counts["n"]),
         "n_photographs": int((labels == REAL).sum()),
         "auroc": auroc(labels, column_values) if both else None,
-        "auroc_ci95": bootstrap_auroc(labels, column_values, scores.groups[compared]) if both else None,
+        "auroc_ci95": bootstrap_auroc(labels, column_values, scores.groups[compared])
+        if both
+        else None,
         "average_precision": average_precision(labels, column_values) if both else None,
     }
 
@@ -198,6 +212,7 @@ def _seen_row(
     for name in names:
         chosen |= ranked_against(scores, name)
     row: dict[str, Any] = {"set": "seen", "condition": condition.name, "generators": sorted(names)}
+    row |= dict.fromkeys(_SEEN_FIGURES)
     labels, probability = scores.labels[chosen], values[chosen, column]
     if len(set(labels.tolist())) < 2:
         return row
@@ -217,7 +232,10 @@ def _seen_row(
             "ai_ai": confusion.ai_ai,
         },
         "positive_ai": {"precision": confusion.precision_ai, "recall": confusion.recall_ai},
-        "positive_photo": {"precision": confusion.precision_photo, "recall": confusion.recall_photo},
+        "positive_photo": {
+            "precision": confusion.precision_photo,
+            "recall": confusion.recall_photo,
+        },
     }
 
 
@@ -226,20 +244,36 @@ def _unseen_row(generators: list[dict[str, Any]], condition: Condition) -> dict[
     rows = [
         row
         for row in generators
-        if row["condition"] == condition.name and not row["seen_in_training"] and row["auroc"] is not None
+        if row["condition"] == condition.name
+        and not row["seen_in_training"]
+        and row["auroc"] is not None
     ]
     return {
         "set": "unseen",
         "condition": condition.name,
+        **dict.fromkeys(_SEEN_FIGURES),
         "generators": [row["generator"] for row in rows],
         "n_ai": sum(row["n"] for row in rows),
         "auroc": float(np.mean([row["auroc"] for row in rows])) if rows else None,
     }
 
 
-def _in_order(names: Any) -> list[str]:
+def _in_order(names: Iterable[str]) -> list[str]:
     return sorted(set(names))
 
+
+_SEEN_FIGURES = (
+    "n_real",
+    "n_ai",
+    "auroc",
+    "accuracy",
+    "balanced_accuracy",
+    "ece",
+    "confusion",
+    "positive_ai",
+    "positive_photo",
+)
+"""Those of a summary row; None where they were not measured."""
 
 TITLES = {
     "stylegan": "StyleGAN portraits",

@@ -23,6 +23,8 @@ class Scores:
     records: list[Record]
     conditions: tuple[Condition, ...]
     logits: np.ndarray
+    long_sides: np.ndarray
+    """int [R]: the longer side of each image, in pixels."""
     failures: list[str]
     """Files that could not be read, with the reason; they are in `records` no more."""
 
@@ -45,7 +47,7 @@ def score_records(
     classifier: Classifier, records: list[Record], conditions: Sequence[Condition]
 ) -> Scores:
     """Score every readable image under every condition, with a progress bar."""
-    kept, rows, failures = [], [], []
+    kept, rows, sides, failures = [], [], [], []
     for record in track(records, description="scoring"):
         try:
             image = decode_image(record.path.read_bytes(), LIMITS).pixels
@@ -54,9 +56,15 @@ def score_records(
             continue
         rows.append(
             [
-                float(classifier.score(cut_crops(c.apply(image), classifier.manifest.spec)).logits.mean())
+                float(
+                    classifier.score(
+                        cut_crops(c.apply(image), classifier.manifest.spec)
+                    ).logits.mean()
+                )
                 for c in conditions
             ]
         )
         kept.append(record)
-    return Scores(kept, tuple(conditions), np.array(rows).reshape(len(kept), len(conditions)), failures)
+        sides.append(max(image.size))
+    logits = np.array(rows).reshape(len(kept), len(conditions))
+    return Scores(kept, tuple(conditions), logits, np.array(sides, dtype=int), failures)

@@ -2,8 +2,9 @@
 
 Both halves get the same size and the same JPEG history, so that only the decoder's trace tells them
 apart (Rajan et al., "Aligned Datasets Improve Detection of Latent Diffusion-Generated Images", 2024).
-Photographs of sources that have AI images of their own are left out. One half of the others is reduced first, which erases their JPEG grid; the others keep their native
-pixels, and the decoder's output is saved once with the photograph's own JPEG tables.
+Photographs of sources that have AI images of their own are left out. Half of the others are reduced
+first, which erases their JPEG grid; the rest keep their native pixels, and the decoder's output is
+saved once with the photograph's own JPEG tables.
 
     python -m training.synthesize --data FOLDER --weights FOLDER [--vintagify WHEEL] --out FOLDER
 
@@ -31,17 +32,23 @@ from training.records import MANIFEST, Record, read_records
 
 SIDE = 256
 """Longest side of a pair's crop, in pixels."""
-_KERNELS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BOX)
+_KERNELS = (
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BOX,
+)
 _COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split", "pair_id")
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with photographs")
     parser.add_argument("--weights", type=Path, required=True, help="folder with the TAEF2 weights")
     parser.add_argument("--vintagify", type=Path, help="wheel of vintagify, for a second decoder")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--splits", nargs="+", default=["train", "val", "test"])
+    parser.add_argument("--splits", nargs="+", default=["train", "val"])
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -93,7 +100,9 @@ def synthesize(
     context = multiprocessing.get_context("spawn")
     with context.Pool(processes, _start_worker, (files,)) as pool:
         for _ in track(
-            pool.imap_unordered(_run, unfinished), description="aligned pairs", total=len(unfinished)
+            pool.imap_unordered(_run, unfinished),
+            description="aligned pairs",
+            total=len(unfinished),
         ):
             pass
     with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
@@ -124,7 +133,10 @@ class _Job:
         common = (f"aligned_{photo.source}", photo.group, photo.split, self.stem)
         return [
             (self.real.name, REAL, "real", "real", *common),
-            *((path.name, FAKE, name, "reconstruction", *common) for name, path in self.fakes.items()),
+            *(
+                (path.name, FAKE, name, "reconstruction", *common)
+                for name, path in self.fakes.items()
+            ),
         ]
 
 
@@ -168,7 +180,7 @@ def _jpeg_tables(data: bytes) -> dict[str, object] | None:
         if not isinstance(file, JpegImagePlugin.JpegImageFile):
             return None
         sampling = JpegImagePlugin.get_sampling(file)
-        return {"qtables": file.quantization, "subsampling": sampling if sampling >= 0 else 0}
+        return {"qtables": file.quantization, "subsampling": max(sampling, 0)}
 
 
 def _with_history(fake: np.ndarray, tables: dict[str, object] | None) -> np.ndarray:

@@ -37,23 +37,23 @@ BEST = "best.pt"
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--recipe", choices=sorted(RECIPES), required=True)
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--imagenet", type=Path, help="ImageNet weights; torchvision's own by default")
+    parser.add_argument(
+        "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
+    )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--compile", action="store_true", help="fuse kernels; pays off after some minutes")
     args = parser.parse_args()
 
     recipe = RECIPES[args.recipe]()
     records = [record for folder in args.data for record in read_records(folder)]
     torch.manual_seed(recipe.seed)
     run = Run(from_imagenet(args.imagenet), recipe, args.out, device=args.device)
-    if args.compile:
-        run.forward = torch.compile(run.model)
     stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop)
     print("finished" if finished else f"stopped at step {run.step}; run the same command to go on")
@@ -65,7 +65,6 @@ class Run:
     def __init__(self, model: ResNet50Detector, recipe: Recipe, out: Path, *, device: str) -> None:
         self.recipe, self.out, self.device = recipe, out, device
         self.model = model.to(device)
-        self.forward: Callable[[Tensor], tuple[Tensor, Tensor]] = self.model
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
         )
@@ -78,7 +77,9 @@ class Run:
             ],
             weight_decay=recipe.weight_decay,
         )
-        self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, _cosine_with_warmup(recipe))
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, _cosine_with_warmup(recipe)
+        )
         self.step = 0
         self.best = float("-inf")
         out.mkdir(parents=True, exist_ok=True)
@@ -136,6 +137,7 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
         batch_sampler=StepSampler(recipe, run.step),
         num_workers=workers,
         prefetch_factor=8 if workers else None,
+        worker_init_fn=_ignore_signals,
     )
     validation = with_fakes_of([r for r in records if r.split == "val"], recipe.mix)
     started, first = time.monotonic(), run.step
@@ -145,7 +147,9 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
             seconds = (time.monotonic() - started) / (run.step - first)
             run.log(loss=loss, seconds_per_step=round(seconds, 3))
             left = seconds * (recipe.steps - run.step) / 60
-            console.print(f"step {run.step}/{recipe.steps}  loss {loss:.4f}  {seconds:.2f} s/step  {left:.0f} min left")
+            console.print(
+                f"step {run.step}/{recipe.steps}  loss {loss:.4f}  {seconds:.2f} s/step  {left:.0f} min left"
+            )
         if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
             figures = evaluate(run.ema.module, validation, device=run.device)
             run.log(validation=figures)
@@ -166,7 +170,7 @@ def train_step(run: Run, crops_NHWC: Tensor, labels_N: Tensor) -> float:
     """One optimiser step; returns the loss."""
     run.model.train()
     with torch.autocast(run.device, torch.bfloat16):
-        logits_N, _ = run.forward(crops_NHWC.to(run.device))
+        logits_N, _ = run.model(crops_NHWC.to(run.device))
     loss = nn.functional.binary_cross_entropy_with_logits(logits_N, labels_N.to(run.device))
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -183,6 +187,12 @@ def evaluate(model: nn.Module, records: list[Record], *, device: str) -> dict[st
     """AUROC per generator and condition against the photographs of the same sources, and their mean."""
     model.eval()
     spec = PreprocessSpec(max_crops_per_axis=1)
+    labels = np.array([record.label for record in records])
+    places = {record: i for i, record in enumerate(records)}
+    compared = {
+        generator: [places[record] for record in with_fakes_of(records, {generator})]
+        for generator in sorted({r.generator for r in records} - {"real"})
+    }
     figures = {}
     for condition in (CLEAN, WEB):
         logits = np.empty(len(records))
@@ -191,10 +201,8 @@ def evaluate(model: nn.Module, records: list[Record], *, device: str) -> dict[st
             crops = torch.from_numpy(cut_crops(condition.apply(image), spec).pixels)
             with torch.autocast(device, torch.bfloat16):
                 logits[i] = model(crops.to(device))[0].float().mean().item()
-        for generator in sorted({r.generator for r in records} - {"real"}):
-            kept = [i for i, r in enumerate(records) if r in set(with_fakes_of(records, {generator}))]
-            labels = np.array([records[i].label for i in kept])
-            figures[f"{generator}/{condition.name}"] = auroc(labels, logits[kept])
+        for generator, kept in compared.items():
+            figures[f"{generator}/{condition.name}"] = auroc(labels[kept], logits[kept])
     return {**figures, "mean": float(np.mean(list(figures.values())))}
 
 
@@ -214,6 +222,12 @@ def _stop_signal(deadline: float) -> Callable[[], bool]:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _frame: received.append(signum))
     return lambda: bool(received) or time.monotonic() > deadline
+
+
+def _ignore_signals(_worker: int) -> None:
+    """A signal that reaches the whole process group is for the main process, which then ends its loaders."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _save_atomically(state: dict[str, Any], path: Path) -> None:

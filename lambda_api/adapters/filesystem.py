@@ -14,9 +14,6 @@ from lambda_api.ports import Detection
 REMEMBER_GONE = timedelta(days=30)
 """After expiry; then "gone" becomes "not found"."""
 
-PURGE_INTERVAL = timedelta(minutes=10)
-"""At the first use after this time, all expired content is removed."""
-
 _ID = re.compile(r"det_[A-Za-z0-9_-]{22,64}")
 _ABANDONED_AFTER = timedelta(hours=1)
 
@@ -34,7 +31,6 @@ class FilesystemResultStore:
         self.purge(now=now)
 
     def save(self, detection: Detection, heatmap_png: bytes | None) -> None:
-        self._purge_if_due(detection.created_at)
         if heatmap_png is not None:
             self._write(self._path(detection.id, "png"), heatmap_png, detection.expires_at)
         values = {
@@ -48,7 +44,6 @@ class FilesystemResultStore:
 
     def load(self, detection_id: str, *, now: datetime) -> Detection:
         path = self._path(detection_id, "json")
-        self._purge_if_due(now)
         try:
             values: dict[str, Any] = json.loads(path.read_bytes())
         except FileNotFoundError:
@@ -82,23 +77,19 @@ class FilesystemResultStore:
         self._forget(detection_id, expires_at)
 
     def purge(self, *, now: datetime) -> None:
-        self._purged_at = now
         with os.scandir(self._folder) as entries:
             for entry in entries:
                 self._purge_file(Path(entry.path), now)
 
-    def _purge_if_due(self, now: datetime) -> None:
-        if now - self._purged_at >= PURGE_INTERVAL:
-            self.purge(now=now)
-
     def _purge_file(self, path: Path, now: datetime) -> None:
         try:
-            overdue = timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+            expires_at = path.stat().st_mtime
         except FileNotFoundError:  # another process was faster
             return
+        overdue = timedelta(seconds=now.timestamp() - expires_at)
         if path.suffix in {".json", ".png"} and _ID.fullmatch(path.stem):
             if overdue >= timedelta(0):
-                self._forget(path.stem, path.stat().st_mtime)
+                self._forget(path.stem, expires_at)
         elif (path.suffix == ".gone" and overdue > REMEMBER_GONE) or (
             path.suffix == ".tmp" and overdue > _ABANDONED_AFTER
         ):

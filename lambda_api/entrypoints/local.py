@@ -6,6 +6,9 @@ import errno
 import logging
 import socket
 import sys
+import threading
+import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,14 +18,18 @@ from pydantic import ValidationError
 from detector.errors import ModelLoadError
 from lambda_api.app import create_app
 from lambda_api.bootstrap import build_dependencies
+from lambda_api.services import DetectionService
 from lambda_api.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+PURGE_INTERVAL_SECONDS = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted. Exits with status 1 and one sentence when it cannot start."""
     options = _parse(arguments)
+    warnings.filterwarnings("ignore", module="PIL")  # odd metadata in somebody's image is no event
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
     logger.setLevel(logging.INFO)
 
@@ -51,8 +58,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             server_header=False,
             lifespan="off",
         )
+        purge_every(PURGE_INTERVAL_SECONDS, dependencies.detections)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def purge_every(seconds: float, detections: DetectionService) -> None:
+    """Keep the promise of deletion on an idle server too, until the process ends."""
+
+    def work() -> None:
+        while True:
+            time.sleep(seconds)
+            try:
+                detections.purge()
+            except OSError as error:
+                logger.warning("Expired results could not be deleted: %s.", error.strerror)
+
+    threading.Thread(target=work, name="purge", daemon=True).start()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -60,11 +82,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m lambda_api.entrypoints.local", description=__doc__
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one (%(default)s)")
     parser.add_argument(
         "--site", type=Path, help="folder of the rendered site; without it, API only"
     )
     return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port: expected 0 to 65535")
+    return port
 
 
 def _read_settings() -> Settings:

@@ -34,8 +34,17 @@ export async function checkFile(file, limits) {
   if (file.size === 0) throw new Problem("empty_file");
   if (!limits) return;
   if (file.size > largestUpload(limits)) throw new Problem("file_too_large");
-  const format = sniffFormat(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  const format = sniffFormat(await readHead(file));
   if (!limits.formats.some(({ name }) => name === format)) throw new Problem("unsupported_type");
+}
+
+/** @param {File} file */
+async function readHead(file) {
+  try {
+    return new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  } catch {
+    throw new Problem("unreadable_file"); // a folder, or a file that was moved since
+  }
 }
 
 /**

@@ -19,6 +19,7 @@ const MESSAGE_OF_CODE = {
   network: "script.error.network",
   offline: "script.error.offline",
   timeout: "script.error.timeout",
+  unreadable_file: "script.error.unreadable_file",
   several_files: "script.error.several_files",
   no_file: "script.error.no_file",
 };
@@ -31,6 +32,7 @@ const ABOUT_THE_FILE = new Set([
   "too_many_pixels",
   "image_too_small",
   "undecodable_media",
+  "unreadable_file",
   "several_files",
   "no_file",
 ]);

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_api.adapters.filesystem import PURGE_INTERVAL, REMEMBER_GONE, FilesystemResultStore
+from lambda_api.adapters.filesystem import REMEMBER_GONE, FilesystemResultStore
 from lambda_api.errors import DetectionNotFound
 from lambda_api.ports import Detection
 from lambda_api.services import new_detection_id
@@ -58,25 +58,6 @@ def test_start_purges(folder: Path) -> None:
     """Expired content is removed when the service starts."""
     FilesystemResultStore(folder, now=NOW).save(_detection(), b"png")
     FilesystemResultStore(folder, now=NOW + DAY)
-
-    assert [".gone"] == [path.suffix for path in folder.iterdir()]
-
-
-def test_saving_purges_now_and_then(folder: Path) -> None:
-    """A service that never restarts removes expired content too."""
-    store = FilesystemResultStore(folder, now=NOW)
-    store.save(_detection(), b"png")
-    store.save(_detection(NOW + DAY + PURGE_INTERVAL), b"png")
-
-    assert [".gone", ".json", ".png"] == sorted(path.suffix for path in folder.iterdir())
-
-
-def test_reading_purges_now_and_then(folder: Path) -> None:
-    """So does reading, whatever is read."""
-    store = FilesystemResultStore(folder, now=NOW)
-    store.save(_detection(), b"png")
-    with pytest.raises(DetectionNotFound):
-        store.load(new_detection_id(), now=NOW + DAY)
 
     assert [".gone"] == [path.suffix for path in folder.iterdir()]
 

@@ -11,7 +11,14 @@ from tests.apps import PROBLEM, Caller, build_app
 def site_dir(tmp_path: Path) -> Path:
     """A small site in two languages."""
     folder = tmp_path / "site"
-    for name in ("index.html", "404.html", "id/index.html", "js/page.js", "css/site.css"):
+    for name in (
+        "index.html",
+        "404.html",
+        "id/index.html",
+        "id/404.html",
+        "js/page.js",
+        "css/site.css",
+    ):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"this is {name}")
@@ -58,6 +65,14 @@ def test_missing_page_is_html(call: Caller) -> None:
 
     assert (404, "this is 404.html") == (response.status_code, response.text)
     assert CONTENT_SECURITY_POLICY == response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/id/nothing", "/id/deep/nothing.html"])
+def test_missing_page_is_in_its_language(call: Caller, path: str) -> None:
+    """Below /id/ the Indonesian page answers."""
+    response = call("GET", path)
+
+    assert (404, "this is id/404.html") == (response.status_code, response.text)
 
 
 def test_missing_page_without_404_page(call: Caller, site_dir: Path) -> None:

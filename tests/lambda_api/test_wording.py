@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -6,8 +5,7 @@ import pytest
 from lambda_api.problems import PROBLEM_TYPES
 from tests.apps import Caller
 from tests.images import plain_image, png_declaring
-
-FORBIDDEN = re.compile(r"\b(real|authentic|genuine|fake)\b|\b100\s?%", re.IGNORECASE)
+from tests.wording import overclaims
 
 
 def test_no_answer_overclaims(call: Caller, photo_jpeg: bytes) -> None:
@@ -22,19 +20,19 @@ def test_no_answer_overclaims(call: Caller, photo_jpeg: bytes) -> None:
 
     strings = [each for answer in answers for each in _values(answer.json())]
     assert len(strings) > 300
-    assert [] == [each for each in strings if FORBIDDEN.search(each)]
+    assert [] == [each for each in strings if overclaims(each)]
 
 
 def test_no_problem_overclaims() -> None:
     """The titles and sentences of all problems keep to the same words."""
     for kind in PROBLEM_TYPES.values():
-        assert not FORBIDDEN.search(f"{kind.title} {kind.detail}")
+        assert not overclaims(f"{kind.title} {kind.detail}")
 
 
 @pytest.mark.parametrize("text", ["is real", "FAKE", "100 %", "100% sure", "authentic."])
 def test_forbidden_words_are_found(text: str) -> None:
     """The search itself works."""
-    assert FORBIDDEN.search(text)
+    assert overclaims(text)
 
 
 def _values(value: object) -> Iterator[str]:

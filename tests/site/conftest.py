@@ -1,15 +1,9 @@
 """A running site with a browser on it. Nothing here may leave the machine."""
 
-import os
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
@@ -18,11 +12,9 @@ from static_site.render import render_site
 from tests.images import plain_image
 from tests.metadata import exif, jpeg_with
 from tests.signing import MADE, sign
-from tests.site.screenshots import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.site.running import ROOT, launch_chromium, running_site
 
-ROOT = Path(__file__).parents[2]
 SAMPLE_REPORT = ROOT / "tests" / "static_site" / "sample_report.json"
-START_DEADLINE_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -41,55 +33,16 @@ def site_url(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The address of a server with site and API, which scores brightness."""
-    work = tmp_path_factory.mktemp("server")
-    log = work / "log"
-    environment = {
-        **os.environ,
-        "ASLI_DATA_DIR": str(work / "data"),
-        "ASLI_MODEL_PATH": str(tiny_model),
-        "ASLI_REPORT_PATH": str(tiny_report),
-        "PYTHONUNBUFFERED": "1",
-    }
-    command = [sys.executable, "-m", "lambda_api.entrypoints.local", "--host", "127.0.0.1"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [*command, "--port", "0", "--site", str(rendered_site)],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield _wait_until_ready(server, log)
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + START_DEADLINE_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        address = re.search(r"ready on (http://\S+)", log.read_text("utf-8"))
-        if address:
-            url = address[1]
-            try:
-                httpx.get(f"{url}/v1/readyz", timeout=5).raise_for_status()
-            except httpx.TransportError:
-                pass
-            else:
-                return url
-        time.sleep(0.1)
-    raise RuntimeError(f"The server did not start: {log.read_text('utf-8')}")
+    model = {"ASLI_MODEL_PATH": str(tiny_model), "ASLI_REPORT_PATH": str(tiny_report)}
+    with running_site(rendered_site, tmp_path_factory.mktemp("server"), model) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("ASLI_CHROMIUM", CHROMIUM),
-            args=list(CHROMIUM_ARGUMENTS),
-        )
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

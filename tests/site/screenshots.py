@@ -1,28 +1,25 @@
-"""Pictures of every page and of a result, to look at.
+"""Pictures of every page and of a result, to look at: `make screenshots`.
 
-`python -m tests.site.screenshots --url http://127.0.0.1:8000 --out build/screenshots --photo PATH`
-takes them from a running site at three widths, light and dark. Chromium comes from the system.
+They show the shipped model and its report, at three widths, light and dark.
 """
 
 import argparse
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from skimage import data
+
+from static_site.render import render_site
+from tests.site.running import launch_chromium, running_site
 
 WIDTHS = (320, 768, 1280)
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FOLDERS = {"en": "", "id": "/id"}
 PAGES = ("index", "detect", "about", "help", "privacy", "404")
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def take_screenshots(
@@ -66,28 +63,31 @@ def _take_result(page: Page, address: str, photo: Path, out: Path, name: str) ->
 
 def main() -> None:
     """Take the pictures from the command line."""
-    parser = argparse.ArgumentParser(description="Take pictures of every page of a running site.")
-    parser.add_argument("--url", required=True, help="address of the site")
+    parser = argparse.ArgumentParser(description="Take pictures of every page.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
-    parser.add_argument("--photo", type=Path, required=True, help="image to check")
-    parser.add_argument("--languages", nargs="+", default=["en"], choices=sorted(FOLDERS))
+    parser.add_argument("--photo", type=Path, help="image to check; an astronaut by default")
+    parser.add_argument("--languages", nargs="+", default=["en", "id"], choices=sorted(FOLDERS))
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS)
     parser.add_argument("--themes", nargs="+", default=THEMES, choices=THEMES)
     options = parser.parse_args()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS)
-        )
-        take_screenshots(
-            browser,
-            options.url,
-            options.out,
-            options.photo,
-            languages=options.languages,
-            widths=options.widths,
-            themes=options.themes,
-        )
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        work = Path(folder)
+        photo = options.photo or work / "astronaut.jpg"
+        if options.photo is None:
+            Image.fromarray(data.astronaut()).save(photo, quality=90)
+        render_site(work / "site")
+        with running_site(work / "site", work) as url:
+            browser = launch_chromium(playwright)
+            take_screenshots(
+                browser,
+                url,
+                options.out,
+                photo,
+                languages=options.languages,
+                widths=options.widths,
+                themes=options.themes,
+            )
+            browser.close()
 
 
 if __name__ == "__main__":

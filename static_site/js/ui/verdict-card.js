@@ -37,6 +37,11 @@ const REASONS = {
   small_image: "script.reason.small_image",
 };
 
+/** @type {Record<string, string>} */
+const WARNINGS = {
+  larger_than_measured: "script.warning.larger_than_measured",
+};
+
 export class VerdictCard {
   #root = part("verdict-card", HTMLElement);
   #headline = part("verdict", HTMLElement);
@@ -64,7 +69,8 @@ export class VerdictCard {
     this.#headline.textContent = headline;
     this.#body.textContent = this.#bodyText(verdict, detection);
     this.#reasons.replaceChildren(
-      ...detection.reasons.filter((reason) => reason in REASONS).map((reason) => this.#reason(reason)),
+      ...detection.reasons.filter((code) => code in REASONS).map((code) => this.#item(REASONS[code])),
+      ...detection.warnings.filter((code) => code in WARNINGS).map((code) => this.#item(WARNINGS[code])),
     );
     return headline;
   }
@@ -90,10 +96,10 @@ export class VerdictCard {
     });
   }
 
-  /** @param {string} reason */
-  #reason(reason) {
+  /** @param {string} key */
+  #item(key) {
     const item = document.createElement("li");
-    item.textContent = this.#messages.text(REASONS[reason]);
+    item.textContent = this.#messages.text(key);
     return item;
   }
 }

@@ -1,0 +1,162 @@
+"""The model that ships: its contract, its report, its speed and its memory."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from detector.analysis import MODEL_PATH, REPORT_PATH, Detector
+from detector.classifier import OnnxClassifier
+from detector.conditions import CONDITIONS
+from detector.image import decode_image
+from detector.preprocess import cut_crops
+from tests.wording import overclaims
+
+pytestmark = pytest.mark.model
+
+MAX_BYTES = 30_000_000
+MAX_TIME_RATIO = 2.0
+MAX_MEMORY_BYTES = 700_000_000
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector.load()
+
+
+def _photographs(folder: Path) -> list[Path]:
+    """A hundred crops of scikit-image's photographs, in sizes and qualities as people send them."""
+    rng = np.random.default_rng(0)
+    originals = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
+    paths = []
+    for i in range(100):
+        image = Image.fromarray(originals[i % len(originals)])
+        side = int(rng.integers(260, 1600))
+        image = image.resize((side, round(side * image.height / image.width)))
+        paths.append(folder / f"{i}.jpg")
+        image.save(paths[-1], quality=int(rng.integers(50, 96)))
+    return paths
+
+
+def test_the_file_is_small_enough_to_keep_in_the_repository() -> None:
+    """At most 30 MB."""
+    assert MODEL_PATH.stat().st_size <= MAX_BYTES
+
+
+def test_the_map_explains_the_logit(detector: Detector) -> None:
+    """mean(cam) + bias is the logit, crop by crop."""
+    crops = cut_crops(Image.fromarray(data.astronaut()), detector.manifest.spec)
+    evidence = detector.classifier.score(crops)
+
+    explained = evidence.cams.mean(axis=(1, 2)) + detector.manifest.logit_bias
+    np.testing.assert_allclose(explained, evidence.logits, atol=1e-3)
+
+
+def test_the_report_belongs_to_this_very_file(detector: Detector) -> None:
+    """Its hash, version, bands and conditions are those of the model beside it."""
+    values = detector.report.values
+
+    assert values["id"] == detector.manifest.evaluation_id
+    assert not values["commit"].endswith("+")
+    assert values["model"]["weights_sha256"] == detector.model.weights_sha256
+    assert values["model"]["version"] == detector.model.version
+    assert values["bands"] == {
+        "low": detector.manifest.bands.low,
+        "high": detector.manifest.bands.high,
+    }
+    assert {c.name for c in CONDITIONS} == set(values["expected_errors"])
+
+
+def test_the_report_avoids_the_words_we_avoid() -> None:
+    """Nothing in it calls an image real or fake, since the API and the site publish it."""
+    strings = list(_strings(json.loads(REPORT_PATH.read_text("utf-8"))))
+
+    assert strings
+    assert [] == [text for text in strings if overclaims(text.replace("_", " "))]
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for each in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from _strings(each)
+
+
+def test_the_measured_false_positive_rate_keeps_the_promise(detector: Detector) -> None:
+    """At most 3 % of the photographs of the three photo sources' test split, in each condition."""
+    for condition in CONDITIONS:
+        rows = [
+            row
+            for row in detector.report.values["reals"]
+            if row["condition"] == condition.name
+            and row["source"] in {"clothing", "catdog", "imagenet"}
+        ]
+
+        assert 3 == len(rows)
+        assert sum(row["likely_ai"] for row in rows) / sum(row["n"] for row in rows) <= 0.03
+
+
+@pytest.mark.slow
+def test_an_analysis_takes_little_more_than_its_inference(
+    detector: Detector, tmp_path: Path
+) -> None:
+    """The median over 100 photographs is at most twice Pillow's decoding plus one run of the same crops."""
+    session = OnnxClassifier.load(MODEL_PATH)._session
+    whole, needed = [], []
+    for path in _photographs(tmp_path):
+        encoded = path.read_bytes()
+        crops = cut_crops(decode_image(encoded).pixels, detector.manifest.spec).pixels
+
+        started = time.perf_counter()
+        detector.analyze_image(encoded)
+        whole.append(time.perf_counter() - started)
+
+        started = time.perf_counter()
+        with Image.open(path) as image:
+            image.convert("RGB")
+        session.run(["logit"], {"crops": crops})
+        needed.append(time.perf_counter() - started)
+
+    ratio = statistics.median(whole) / statistics.median(needed)
+    print(f"analysis / (decode + inference) = {ratio:.2f}")
+    assert ratio <= MAX_TIME_RATIO
+
+
+@pytest.mark.slow
+def test_a_twenty_megapixel_photograph_fits_in_memory(tmp_path: Path) -> None:
+    """Less than 700 MB at the peak, the interpreter, the libraries and the model included."""
+    path = tmp_path / "large.jpg"
+    small = Image.fromarray(data.astronaut())
+    small.resize((5472, 3648)).save(path, quality=92)
+    program = (
+        "import re, sys; from detector.cli import main; status = main(sys.argv[1:]); "
+        "status_file = open('/proc/self/status').read(); "
+        "print(re.search(r'VmHWM:\\s+(\\d+) kB', status_file)[1]); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "detect", "--json", str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    analysis, kilobytes = done.stdout.splitlines()
+    peak = int(kilobytes) * 1024
+
+    assert (5472, 3648) == (
+        json.loads(analysis)["media"]["width"],
+        json.loads(analysis)["media"]["height"],
+    )
+    print(f"peak memory {peak / 1e6:.0f} MB")
+    assert peak < MAX_MEMORY_BYTES

@@ -1,0 +1,81 @@
+"""The documents say what is so."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from detector.analysis import REPORT_PATH
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "training/README.md"]
+CONDITIONS = ("clean", "web", "hard")
+
+
+def figures(report: dict[str, Any]) -> str:
+    """The README's table, made from the shipped report."""
+    summary = {(row["set"], row["condition"]): row for row in report["summary"]}
+    errors = [report["expected_errors"][name] for name in CONDITIONS]
+    seen, unseen = ([summary[kind, name] for name in CONDITIONS] for kind in ("seen", "unseen"))
+
+    def line(title: str, values: list[str]) -> str:
+        return f"| {title} | " + " | ".join(values) + " |"
+
+    return "\n".join(
+        [
+            "| measured on images kept out of training | clean | web (768 px, JPEG 60) | hard (512 px, JPEG 40) |",
+            "|---|---|---|---|",
+            line(
+                f"photographs flagged by mistake, of {errors[0]['n_real']:,}",
+                [f"{row['false_positive_rate']:.1%}" for row in errors],
+            ),
+            line(
+                f"AI images that showed no signs, of {errors[0]['n_ai']:,} from {report_generators(report)} generators",
+                [f"{row['miss_rate']:.1%}" for row in errors],
+            ),
+            line(
+                "AUROC, the generator of the training portraits",
+                [f"{row['auroc']:.3f}" for row in seen],
+            ),
+            line(
+                f"AUROC, mean over {len(unseen[0]['generators'])} generators never seen in training",
+                [f"{row['auroc']:.3f}" for row in unseen],
+            ),
+        ]
+    )
+
+
+def report_generators(report: dict[str, Any]) -> int:
+    """How many generators were tested."""
+    return len({row["generator"] for row in report["generators"]})
+
+
+@pytest.mark.model
+def test_the_readme_quotes_the_report() -> None:
+    """Its table of figures is the one that the shipped report gives."""
+    table = figures(json.loads(REPORT_PATH.read_text("utf-8")))
+
+    assert table in (ROOT / "README.md").read_text("utf-8"), f"expected:\n{table}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_command_exists(document: Path) -> None:
+    """A reader can type what is written."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    used = set(
+        re.findall(r"^(?:[A-Z]+=\S+ )?make ([a-z]+)", document.read_text("utf-8"), re.MULTILINE)
+    )
+
+    assert used <= targets
+
+
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, ROOT / "detector/models/README.md"], ids=lambda path: path.name
+)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """Files that a document points to exist."""
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text("utf-8"))
+
+    assert [] == [link for link in links if not (document.parent / link).exists()]

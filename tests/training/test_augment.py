@@ -1,0 +1,59 @@
+"""Augmentation: alike for both halves of a pair, and reproducible."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from skimage import data
+
+from training.augment import AugmentSpec, augment_pair
+
+NO_HARD_REALS = AugmentSpec(hard_real=0.0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("size", [64, 224])
+def test_both_halves_get_the_same_treatment(seed: int, size: int) -> None:
+    """Two copies of one image stay copies of each other, whatever is drawn."""
+    image = data.astronaut()[:256, :200]
+
+    real, fake = augment_pair(image, image.copy(), size, NO_HARD_REALS, np.random.default_rng(seed))
+
+    assert (size, size, 3) == real.shape
+    assert np.array_equal(real, fake)
+
+
+def test_the_same_draw_gives_the_same_crops() -> None:
+    """A crop is a function of its random generator."""
+    image = data.astronaut()
+    spec = AugmentSpec()
+    first, second = (
+        augment_pair(image, image, 96, spec, np.random.default_rng(7)) for _ in range(2)
+    )
+
+    assert np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+
+
+def test_hard_reals_change_the_photograph_alone() -> None:
+    """The AI half is what it would have been without them."""
+    image = data.astronaut()
+    always = dataclasses.replace(NO_HARD_REALS, hard_real=1.0, untouched=1.0)
+
+    changed = 0
+    for seed in range(10):
+        real, fake = augment_pair(image, image, 96, always, np.random.default_rng(seed))
+        changed += not np.array_equal(real, fake)
+
+    assert 10 == changed
+
+
+def test_untouched_crops_are_native_pixels() -> None:
+    """A clean pair is only cut and flipped: its pixels all occur in the image."""
+    image = data.astronaut()
+    clean = AugmentSpec(untouched=1.0, hard_real=0.0)
+    colours = {tuple(p) for p in image.reshape(-1, 3)}
+
+    real, _ = augment_pair(image, image, 96, clean, np.random.default_rng(0))
+
+    assert {tuple(p) for p in real.reshape(-1, 3)} <= colours

@@ -1,0 +1,91 @@
+"""Pairs for training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training.augment import AugmentSpec
+from training.dataset import PairDataset, StepSampler
+from training.recipes import Phase, Recipe
+from training.records import Record
+
+PLAIN = AugmentSpec(untouched=1.0, hard_real=0.0)
+RECIPE = Recipe(
+    name="test",
+    phases=(
+        Phase(crop_size=64, steps=3, pairs_per_step=2, augment=PLAIN),
+        Phase(crop_size=96, steps=1, pairs_per_step=1, augment=PLAIN),
+    ),
+    mix={"vae": 1.0},
+)
+
+
+def _records(folder: Path, n: int = 6) -> list[Record]:
+    """Photographs of one grey each, and AI images that are the same grey with the blue channel at zero."""
+    records = []
+    for i in range(n):
+        for label, generator in ((0, "real"), (1, "vae")):
+            path = folder / f"{i}_{generator}.png"
+            Image.new("RGB", (150, 150), (20 * i, 20 * i, 0 if label else 200)).save(path)
+            records.append(
+                Record(
+                    path=path, label=label, generator=generator, family="", source="s", group=str(i),
+                    split="train", pair=str(i),
+                )
+            )  # fmt: skip
+    return records
+
+
+def test_a_fake_comes_with_its_own_photograph(tmp_path: Path) -> None:
+    """Both crops of a pair have the same grey, and the labels say which is which."""
+    dataset = PairDataset(_records(tmp_path), RECIPE)
+    for place in range(10):
+        crops, labels = dataset[0, place]
+
+        assert [0.0, 1.0] == labels.tolist()
+        assert crops[0, 0, 0, 0] == crops[1, 0, 0, 0]
+        assert (200, 0) == (int(crops[0, 0, 0, 2]), int(crops[1, 0, 0, 2]))
+
+
+def test_items_depend_on_their_place_alone(tmp_path: Path) -> None:
+    """A second data set gives the same crops, in any order."""
+    records = _records(tmp_path)
+    first, second = PairDataset(records, RECIPE), PairDataset(records, RECIPE)
+    second[2, 1]
+
+    assert torch.equal(first[1, 0][0], second[1, 0][0])
+
+
+def test_the_crop_size_follows_the_phase(tmp_path: Path) -> None:
+    """Small crops first, the larger ones at the end."""
+    dataset = PairDataset(_records(tmp_path), RECIPE)
+
+    assert [64, 64, 64, 96] == [dataset[step, 0][0].shape[1] for step in range(4)]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """They are left out, counted, and not silently dropped."""
+    records = _records(tmp_path)
+    records[0].path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    dataset = PairDataset(records, RECIPE)
+
+    assert 1 == len(dataset.failures)
+    assert records[0].path.name in dataset.failures[0]
+    assert dataset[0, 0][0].dtype == torch.uint8
+
+
+def test_a_generator_without_images_is_refused(tmp_path: Path) -> None:
+    """A recipe that asks for more than the data holds does not train on something else."""
+    recipe = Recipe(name="x", phases=RECIPE.phases, mix={"vae": 0.5, "gan": 0.5})
+
+    with pytest.raises(ValueError, match="gan"):
+        PairDataset(_records(tmp_path), recipe)
+
+
+def test_the_sampler_goes_on_where_a_run_stopped() -> None:
+    """From step 2 on, it yields what a whole run yields from there."""
+    assert list(StepSampler(RECIPE, 0))[2:] == list(StepSampler(RECIPE, 2))
+    assert np.array_equal([2, 2, 2, 1], [len(batch) for batch in StepSampler(RECIPE, 0)])

@@ -1,0 +1,75 @@
+"""From torch to ONNX and to int8."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from detector.classifier import OnnxClassifier
+from detector.errors import ModelLoadError
+from detector.preprocess import PreprocessSpec
+from tests.models import TINY_MANIFEST
+from training.export import export_onnx, parity, write_manifest
+from training.model import ResNet50Detector
+from training.quantize import Comparison, quantize
+
+
+@pytest.fixture(scope="module")
+def model() -> ResNet50Detector:
+    torch.manual_seed(0)
+    return ResNet50Detector().eval()
+
+
+@pytest.fixture(scope="module")
+def graph(model: ResNet50Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("export") / "fp32.onnx"
+    export_onnx(model, path, PreprocessSpec())
+    return path
+
+
+def test_the_graph_equals_the_network(model: ResNet50Detector, graph: Path) -> None:
+    """Within a thousandth, for any number of crops."""
+    for n in (1, 5):
+        crops = torch.randint(0, 256, (n, 224, 224, 3), dtype=torch.uint8)
+
+        assert parity(model, graph, crops) < 1e-3
+
+
+def test_the_graph_is_used_only_with_a_manifest(graph: Path, tmp_path: Path) -> None:
+    """Without one it is refused; with one it loads and the last one counts."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(graph.read_bytes())
+    with pytest.raises(ModelLoadError):
+        OnnxClassifier.load(path)
+    write_manifest(path, TINY_MANIFEST)
+    write_manifest(path, TINY_MANIFEST)
+
+    assert OnnxClassifier.load(path).manifest == TINY_MANIFEST
+
+
+def test_the_int8_graph_keeps_the_contract(graph: Path, tmp_path: Path) -> None:
+    """A quarter of the size, the same names and types, and a map that still explains the logit."""
+    crops = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3), dtype=np.uint8)
+    quantize(graph, tmp_path / "int8.onnx", crops)
+    session = onnxruntime.InferenceSession(tmp_path / "int8.onnx")
+    logit, cam = session.run(["logit", "cam"], {"crops": crops})
+
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.3 * graph.stat().st_size
+    assert ("tensor(uint8)", [224, 224, 3]) == (
+        session.get_inputs()[0].type,
+        session.get_inputs()[0].shape[1:],
+    )
+    assert (8, 7, 7) == cam.shape
+    offset = logit - cam.mean(axis=(1, 2))
+    np.testing.assert_allclose(offset, np.full(8, offset[0]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "agreement", "passed"),
+    [(0.004, 0.995, True), (-0.006, 0.995, False), (0.0, 0.98, False)],
+)
+def test_the_gate(change: float, agreement: float, passed: bool) -> None:
+    """int8 ships only when no AUROC moves by more than 0.005 and 99 % of the verdicts stay."""
+    assert passed == Comparison({"gan/clean": change, "vae/web": 0.0}, agreement).passed

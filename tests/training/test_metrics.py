@@ -1,0 +1,117 @@
+"""Metrics, checked on figures that are known."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from training.metrics import (
+    Confusion,
+    auroc,
+    average_precision,
+    bootstrap_auroc,
+    clopper_pearson,
+    expected_calibration_error,
+    upper_bound,
+)
+
+PAPER = Confusion(photo_photo=20, photo_ai=0, ai_photo=12, ai_ai=48)
+"""Wangsadidjaja (2023): 20 photographs and 60 AI images."""
+
+
+def test_the_papers_precision_and_recall_are_swapped_back() -> None:
+    """Of 32 images called photographs 20 were: precision 0.625 and recall 1, not the other way round."""
+    assert (20 / 32, 1.0) == (PAPER.precision_photo, PAPER.recall_photo)
+    assert (1.0, 0.8) == (PAPER.precision_ai, PAPER.recall_ai)
+
+
+def test_the_papers_accuracy_is_68_of_80() -> None:
+    """And its balanced accuracy is higher, since no photograph was called AI."""
+    assert (0.85, 0.9) == (PAPER.accuracy, PAPER.balanced_accuracy)
+
+
+def test_the_papers_interval() -> None:
+    """Clopper-Pearson for 68 of 80 runs from 0.753 to 0.920."""
+    assert clopper_pearson(68, 80) == pytest.approx((0.753, 0.920), abs=5e-4)
+
+
+def test_a_confusion_counts_both_mistakes() -> None:
+    """Labels and decisions in, four counts out."""
+    labels = np.array([0, 0, 0, 1, 1])
+    flagged = np.array([True, False, False, True, False])
+
+    assert Confusion(2, 1, 1, 1) == Confusion.of(labels, flagged)
+
+
+def test_undefined_ratios_are_none() -> None:
+    """Without AI images there is no recall of them, and none is made up."""
+    only_photos = Confusion(5, 0, 0, 0)
+
+    assert only_photos.recall_ai is None
+    assert only_photos.precision_ai is None
+    assert only_photos.balanced_accuracy is None
+
+
+def test_auroc_counts_pairs() -> None:
+    """Three of four pairs are in order."""
+    assert 0.75 == auroc(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8]))
+
+
+def test_average_precision_does_not_depend_on_the_share_of_ai_images() -> None:
+    """Doubling the photographs leaves it where it was."""
+    rng = np.random.default_rng(0)
+    labels = np.array([0] * 200 + [1] * 200)
+    scores = labels + rng.normal(size=400)
+    doubled = average_precision(np.r_[labels, labels[:200]], np.r_[scores, scores[:200]])
+
+    assert average_precision(labels, scores) == pytest.approx(doubled, abs=1e-9)
+
+
+def test_perfect_calibration_has_no_error() -> None:
+    """And a constant shift of 0.3 has an error of 0.3."""
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0, 0.7, 200_000)
+    labels = (rng.random(p.size) < p).astype(int)
+    weight = 1 / np.bincount(labels)[labels]
+    true_p = p / labels.sum() / (p / labels.sum() + (1 - p) / (labels.size - labels.sum()))
+
+    assert weight.sum() == pytest.approx(2)
+    assert expected_calibration_error(labels, true_p) < 0.01
+    assert expected_calibration_error(labels, np.clip(true_p + 0.3, 0, 1)) > 0.2
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 300), (3, 389), (5, 389), (100, 100)])
+def test_the_upper_bound_is_exact(k: int, n: int) -> None:
+    """At the bound, k or fewer errors happen in 5 % of the cases."""
+    bound = upper_bound(k, n)
+
+    assert (1.0 if k == n else 0.05) == pytest.approx(binom.cdf(k, n, bound), abs=1e-9)
+
+
+def test_the_bootstrap_draws_groups_whole() -> None:
+    """Images that repeat each other widen the interval."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 40)
+    scores = labels + rng.normal(size=80)
+    alone = bootstrap_auroc(labels, scores, np.arange(80), resamples=300)
+    repeated = bootstrap_auroc(
+        np.repeat(labels, 10), np.repeat(scores, 10), np.repeat(np.arange(80), 10), resamples=300
+    )
+    unaware = bootstrap_auroc(
+        np.repeat(labels, 10), np.repeat(scores, 10), np.arange(800), resamples=300
+    )
+
+    width = [high - low for low, high in (alone, repeated, unaware)]
+    assert width[1] == pytest.approx(width[0], rel=0.25)
+    assert width[2] < 0.6 * width[1]
+
+
+def test_the_bootstrap_centres_on_the_auroc() -> None:
+    """With ties, too: its interval contains the plain figure and narrows with more images."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat([0, 1], 500)
+    scores = (labels + rng.normal(size=1000)).round(1)
+    low, high = bootstrap_auroc(labels, scores, np.arange(1000))
+
+    assert low < auroc(labels, scores) < high
+    assert (low + high) / 2 == pytest.approx(auroc(labels, scores), abs=0.005)
+    assert high - low < 0.07

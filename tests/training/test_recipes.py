@@ -1,0 +1,31 @@
+"""Recipes."""
+
+import pytest
+
+from training.recipes import RECIPES, Phase, Recipe
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_recipes_are_named_after_their_function(name: str) -> None:
+    """And the same recipe comes out each time."""
+    assert name == RECIPES[name]().name
+    assert RECIPES[name]() == RECIPES[name]()
+
+
+def test_phases_follow_each_other() -> None:
+    """Each step belongs to one phase; past the end there is none."""
+    first, second = (
+        Phase(crop_size=64, steps=2, pairs_per_step=1),
+        Phase(crop_size=96, steps=1, pairs_per_step=1),
+    )
+    recipe = Recipe(name="x", phases=(first, second), mix={"vae": 1.0})
+
+    assert [first, first, second] == [recipe.phase_at(step) for step in range(recipe.steps)]
+    with pytest.raises(ValueError, match="ends before step 3"):
+        recipe.phase_at(3)
+
+
+def test_a_mix_must_sum_to_one() -> None:
+    """A typing mistake in the shares is refused."""
+    with pytest.raises(ValueError, match="must sum to 1"):
+        Recipe(name="x", phases=(Phase(crop_size=64, steps=1, pairs_per_step=1),), mix={"vae": 0.5})

@@ -1,0 +1,77 @@
+"""Readers of labelled folders."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from detector.labels import FAKE, REAL
+from tests.images import plain_image
+from training.records import data_sha256, read_records, with_fakes_of
+
+
+def _image(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(plain_image("PNG"))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "generator"), [("", "data"), ("progan/", "progan"), ("progan/horse/", "progan")]
+)
+def test_forensynths_folders_are_read(tmp_path: Path, prefix: str, generator: str) -> None:
+    """Flat, by generator, or by generator and class: the first folder names the generator."""
+    root = tmp_path / "data"
+    _image(root / f"{prefix}0_real/a.png")
+    _image(root / f"{prefix}1_fake/b.png")
+    (root / f"{prefix}1_fake/notes.txt").write_text("no image", "utf-8")
+
+    records = {r.path.name: r for r in read_records(root)}
+
+    assert {"a.png", "b.png"} == set(records)
+    assert (REAL, "real") == (records["a.png"].label, records["a.png"].generator)
+    assert (FAKE, generator) == (records["b.png"].label, records["b.png"].generator)
+    assert {"test"} == {r.split for r in records.values()}
+
+
+def test_a_manifest_is_read_when_there_is_one(tmp_path: Path) -> None:
+    """With its splits, groups and pairs."""
+    with (tmp_path / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["path", "label", "generator", "family", "source", "group_id", "split", "pair_id"]
+        )
+        writer.writerow(["x/a.png", "0", "real", "real", "x", "g1", "train", "p1"])
+        writer.writerow(["x/b.png", "1", "vae", "vae", "x", "g1", "train", "p1"])
+
+    photo, fake = read_records(tmp_path)
+
+    assert ("g1", "p1", "train") == (photo.group, photo.pair, photo.split)
+    assert ("vae", FAKE, tmp_path / "x/b.png") == (fake.generator, fake.label, fake.path)
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    """The message says what was expected."""
+    with pytest.raises(ValueError, match="0_real and 1_fake"):
+        read_records(tmp_path)
+
+
+def test_photographs_come_with_fakes_of_their_source(tmp_path: Path) -> None:
+    """Photographs of sources without such fakes are left out."""
+    for name in ("gan/0_real/a.png", "gan/1_fake/b.png", "vae/0_real/c.png", "vae/1_fake/d.png"):
+        _image(tmp_path / name)
+
+    kept = with_fakes_of(read_records(tmp_path), {"gan"})
+
+    assert {"a.png", "b.png"} == {r.path.name for r in kept}
+
+
+def test_the_hash_notices_changes(tmp_path: Path) -> None:
+    """The same files give the same hash; one more file gives another."""
+    _image(tmp_path / "0_real/a.png")
+    _image(tmp_path / "1_fake/b.png")
+    before = data_sha256(read_records(tmp_path))
+    again = data_sha256(read_records(tmp_path))
+    _image(tmp_path / "1_fake/c.png")
+
+    assert before == again
+    assert before != data_sha256(read_records(tmp_path))

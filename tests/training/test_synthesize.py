@@ -1,0 +1,133 @@
+"""Aligned pairs: only the decoder tells the halves apart."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from training import synthesize as module
+from training.records import MANIFEST, Record, read_records
+from training.synthesize import DecoderFiles, _Job, _prepare, _run, _start_worker, _with_history
+
+
+def _jpeg(image: np.ndarray, quality: int = 70) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling="4:2:0")
+    return buffer.getvalue()
+
+
+def _photo(folder: Path, name: str = "a.jpg") -> Record:
+    path = folder / name
+    path.write_bytes(_jpeg(data.astronaut()))
+    return Record(
+        path=path, label=0, generator="real", family="real", source="s", group="g", split="train"
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_crops_suit_the_decoders(seed: int) -> None:
+    """At most 256 pixels, and sides that divide by eight."""
+    real, _ = _prepare(_jpeg(data.coffee()), np.random.default_rng(seed))
+
+    assert max(real.shape[:2]) <= 256
+    assert (0, 0) == (real.shape[0] % 8, real.shape[1] % 8)
+
+
+def test_half_of_the_photographs_lose_their_jpeg_history() -> None:
+    """The reduced ones need none given back; the others keep their tables for their partner."""
+    encoded = _jpeg(data.astronaut())
+    kept = [_prepare(encoded, np.random.default_rng(seed))[1] is not None for seed in range(60)]
+
+    assert 15 < sum(kept) < 45
+
+
+def test_both_halves_have_the_same_jpeg_history() -> None:
+    """A perfect decoder's output, saved as the photograph was, is the photograph: the grids coincide."""
+    encoded = _jpeg(data.astronaut())
+    for seed in range(20):
+        real, tables = _prepare(encoded, np.random.default_rng(seed))
+        difference = np.abs(_with_history(real, tables).astype(int) - real)
+
+        assert difference.mean() < 0.6
+
+
+def test_the_partner_gets_the_photographs_own_tables() -> None:
+    """Noise comes out compressed as strongly as the photograph was."""
+    seed = next(
+        s for s in range(20) if _prepare(_jpeg(data.astronaut()), np.random.default_rng(s))[1]
+    )
+    grey = np.random.default_rng(0).integers(0, 256, (256, 256, 1), dtype=np.uint8)
+    noise = np.repeat(grey, 3, axis=2)  # colour would be lost to sub-sampling at any quality
+    losses = []
+    for quality in (30, 70, 95):
+        _, tables = _prepare(_jpeg(data.astronaut(), quality), np.random.default_rng(seed))
+        losses.append(np.abs(_with_history(noise, tables).astype(int) - noise).mean())
+
+    assert sorted(losses, reverse=True) == losses
+    assert losses[0] > 2 * losses[-1]
+
+
+def test_a_job_is_done_when_its_photograph_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All files and rows of a pair share its name, and a stopped job starts anew."""
+    monkeypatch.setattr(module, "_decoders", {"twin": lambda image: image})
+    job = _Job(_photo(tmp_path), tmp_path / "out", ["twin"], seed=0)
+    (tmp_path / "out").mkdir()
+
+    assert not job.is_done
+    _run(job)
+    assert job.is_done
+    first = job.real.read_bytes()
+    job.real.unlink()
+    _run(job)
+
+    assert first == job.real.read_bytes()
+    assert {"real", "twin"} == {row[2] for row in job.rows}
+    assert 1 == len({row[-1] for row in job.rows})
+
+
+def test_the_manifest_is_read_as_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows carry the photograph's group and split, a source of their own, and the pair."""
+    jobs = [_Job(_photo(tmp_path, name), tmp_path, ["twin"], seed=0) for name in ("a.jpg", "b.jpg")]
+    monkeypatch.setattr(module, "_decoders", {"twin": lambda image: image})
+    for job in jobs:
+        _run(job)
+    with (tmp_path / MANIFEST).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(module._COLUMNS)
+        for job in jobs:
+            writer.writerows(job.rows)
+
+    records = read_records(tmp_path)
+
+    assert 4 == len(records)
+    assert {("g", "train", "aligned_s")} == {(r.group, r.split, r.source) for r in records}
+    assert 2 == len({r.pair for r in records})
+
+
+def test_a_decoder_sees_every_photograph_and_a_further_one_a_quarter(tmp_path: Path) -> None:
+    """By a draw that depends on the photograph's name alone."""
+    photo = _photo(tmp_path)
+    jobs = [
+        _Job(
+            Record(**{**vars(photo), "path": tmp_path / f"{i}.jpg"}),
+            tmp_path,
+            ["one", "two"],
+            seed=0,
+        )
+        for i in range(200)
+    ]
+
+    assert 200 == sum("one" in job.fakes for job in jobs)
+    assert 30 < sum("two" in job.fakes for job in jobs) < 70
+
+
+def test_missing_weights_stop_the_worker(tmp_path: Path) -> None:
+    """Nothing is synthesised without the published weights."""
+    with pytest.raises(FileNotFoundError):
+        _start_worker(DecoderFiles(tmp_path))

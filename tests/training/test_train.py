@@ -1,0 +1,110 @@
+"""Training runs: they learn, stop, and go on exactly where they were."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training.model import ResNet50Detector
+from training.recipes import Phase, Recipe
+from training.records import Record
+from training.train import BEST, CHECKPOINT, Run, train, train_step
+
+RECIPE = Recipe(
+    name="test",
+    phases=(
+        Phase(crop_size=64, steps=3, pairs_per_step=2),
+        Phase(crop_size=96, steps=1, pairs_per_step=2),
+    ),
+    mix={"vae": 1.0},
+    warmup_steps=1,
+    evaluate_every=2,
+    checkpoint_every=2,
+)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> list[Record]:
+    """Noise as photographs, smooth noise as AI images."""
+    rng = np.random.default_rng(0)
+    records = []
+    for i in range(8):
+        noise = Image.fromarray(rng.integers(0, 256, (120, 120, 3), dtype=np.uint8))
+        for label, generator in ((0, "real"), (1, "vae")):
+            image = noise.resize((30, 30)).resize((120, 120)) if label else noise
+            path = tmp_path / f"{i}_{generator}.png"
+            image.save(path)
+            records.append(
+                Record(
+                    path=path, label=label, generator=generator, family="", source="s", group=str(i),
+                    split="val" if i < 2 else "train", pair=str(i),
+                )
+            )  # fmt: skip
+    return records
+
+
+def _run(out: Path, recipe: Recipe = RECIPE) -> Run:
+    torch.manual_seed(0)
+    return Run(ResNet50Detector(), recipe, out, device="cpu")
+
+
+def _never() -> bool:
+    return False
+
+
+def _after(run: Run, step: int) -> Callable[[], bool]:
+    return lambda: run.step >= step
+
+
+def test_a_resumed_run_ends_bit_for_bit_like_a_whole_one(
+    records: list[Record], tmp_path: Path
+) -> None:
+    """Two steps, a stop, and two more equal four steps at once."""
+    whole = _run(tmp_path / "whole")
+    assert train(whole, records, workers=0, stop=_never)
+    first = _run(tmp_path / "parts")
+    assert not train(first, records, workers=0, stop=_after(first, 2))
+    second = _run(tmp_path / "parts")
+    assert 2 == second.step
+    assert train(second, records, workers=0, stop=_never)
+
+    for name, expected in whole.model.state_dict().items():
+        assert torch.equal(expected, second.model.state_dict()[name]), name
+    for name, expected in whole.ema.state_dict().items():
+        assert torch.equal(expected, second.ema.state_dict()[name]), name
+
+
+def test_a_finished_run_leaves_its_best_weights(records: list[Record], tmp_path: Path) -> None:
+    """Ready for export, with the figures they were chosen by."""
+    train(_run(tmp_path / "run"), records, workers=0, stop=_never)
+    best = torch.load(tmp_path / "run" / BEST, weights_only=True)
+
+    assert {"vae/clean", "vae/web", "mean"} == set(best["validation"])
+    ResNet50Detector().load_state_dict(best["model"])
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_path: Path) -> None:
+    """A run is not continued under other settings."""
+    run = _run(tmp_path / "run")
+    train(run, records, workers=0, stop=_after(run, 1))
+    assert (tmp_path / "run" / CHECKPOINT).is_file()
+
+    with pytest.raises(ValueError, match="another version of recipe"):
+        _run(tmp_path / "run", dataclasses.replace(RECIPE, learning_rate=1.0))
+
+
+def test_training_lowers_the_loss(tmp_path: Path) -> None:
+    """On one batch that repeats, within a few steps."""
+    recipe = dataclasses.replace(RECIPE, phases=(Phase(crop_size=64, steps=20, pairs_per_step=2),))
+    run = _run(tmp_path / "run", recipe)
+    rng = torch.Generator().manual_seed(0)
+    crops = torch.randint(0, 256, (4, 64, 64, 3), generator=rng, dtype=torch.uint8)
+    crops[1::2] //= 4
+    labels = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    losses = [train_step(run, crops, labels) for _ in range(8)]
+
+    assert losses[-1] < 0.5 * losses[0]

@@ -16,13 +16,6 @@ TOLERANCE = 1e-3
 """Largest accepted difference between torch's logits and the graph's."""
 
 
-def load_checkpoint(path: Path) -> ResNet50Detector:
-    """The weights that `training.train` kept as best, ready for inference."""
-    model = ResNet50Detector()
-    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-    return model.eval()
-
-
 def export_onnx(model: ResNet50Detector, path: Path, spec: PreprocessSpec) -> None:
     """Write the fp32 graph: `crops` uint8 [N, S, S, 3] -> `logit` float32 [N], `cam` float32 [N, S/32, S/32].
 

@@ -58,3 +58,10 @@ def from_imagenet(weights: Path | None = None) -> ResNet50Detector:
     nn.init.normal_(model.backbone.fc.weight, std=0.01)
     nn.init.zeros_(model.backbone.fc.bias)
     return model.to(memory_format=torch.channels_last)
+
+
+def from_checkpoint(path: Path) -> ResNet50Detector:
+    """The averaged weights that a run kept as its best."""
+    model = ResNet50Detector()
+    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    return model.to(memory_format=torch.channels_last)

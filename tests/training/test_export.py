@@ -13,7 +13,7 @@ from detector.preprocess import PreprocessSpec
 from tests.models import TINY_MANIFEST
 from training.export import export_onnx, parity, write_manifest
 from training.model import ResNet50Detector
-from training.quantize import Comparison, quantize
+from training.quantize import Comparison, quantize, quantize_weights
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,23 @@ def test_the_int8_graph_keeps_the_contract(graph: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(offset, np.full(8, offset[0]), atol=1e-4)
 
 
+def test_eight_bit_weights_hardly_change_the_logits(
+    model: ResNet50Detector, graph: Path, tmp_path: Path
+) -> None:
+    """A quarter of the size, and logits within a tenth of the spread of their maps."""
+    quantize_weights(graph, tmp_path / "small.onnx")
+    crops = torch.randint(0, 256, (4, 224, 224, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        spread = float(model(crops)[1].std())
+
+    assert (tmp_path / "small.onnx").stat().st_size < 0.3 * graph.stat().st_size
+    assert parity(model, tmp_path / "small.onnx", crops) < 0.1 * spread
+
+
 @pytest.mark.parametrize(
     ("change", "agreement", "passed"),
     [(0.004, 0.995, True), (-0.006, 0.995, False), (0.0, 0.98, False)],
 )
 def test_the_gate(change: float, agreement: float, passed: bool) -> None:
     """int8 ships only when no AUROC moves by more than 0.005 and 99 % of the verdicts stay."""
-    assert passed == Comparison({"gan/clean": change, "vae/web": 0.0}, agreement).passed
+    assert passed == Comparison("int8", {"gan/clean": change, "vae/web": 0.0}, agreement).passed

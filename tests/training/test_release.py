@@ -59,9 +59,9 @@ def test_a_graph_agrees_with_itself(
     """No change and full agreement; a graph with reversed scores does not pass."""
     path = write_tiny_model(tmp_path / "model.onnx")
     scores = _fit_and_score(path, TINY_MANIFEST, *splits)
-    same = _compare(path, scores, path, scores)
+    same = _compare("int8", path, scores, path, scores)
     reversed_scores = dataclasses.replace(scores, logits=-scores.logits)
 
     assert (1.0, {0.0}) == (same.agreement, set(same.auroc_change.values()))
     assert same.passed
-    assert not _compare(path, scores, path, reversed_scores).passed
+    assert not _compare("int8", path, scores, path, reversed_scores).passed

@@ -1,7 +1,7 @@
 """Training runs by name. A run is a function that returns its whole configuration."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from training.augment import AugmentSpec
 
@@ -67,31 +67,19 @@ LIGHT = AugmentSpec(
 )
 
 
-def asli_base() -> Recipe:
-    """The first half of what ships: small crops, and the serving size at the end.
+def asli() -> Recipe:
+    """What ships: StyleGAN portraits and aligned photographs; small crops, and the serving size at the end.
 
     It begins with light augmentation, because nothing was learned in 300 steps under the full one.
     """
     return Recipe(
-        name="asli_base",
+        name="asli",
         phases=(
             Phase(crop_size=128, steps=400, pairs_per_step=24, augment=LIGHT),
             Phase(crop_size=128, steps=550, pairs_per_step=24),
             Phase(crop_size=224, steps=150, pairs_per_step=8),
         ),
         mix={"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20},
-    )
-
-
-def asli() -> Recipe:
-    """What ships: goes on from `asli_base` at the serving size, mostly on what a generator really gave."""
-    augment = replace(LIGHT, untouched=0.4, jpeg_quality=(40, 98))
-    return Recipe(
-        name="asli",
-        phases=(Phase(crop_size=224, steps=600, pairs_per_step=8, augment=augment),),
-        mix={"stylegan": 0.65, "taef2-recon": 0.15, "vintage-cyclegan": 0.20},
-        ema_decay=0.99,
-        evaluate_every=600,
     )
 
 
@@ -110,6 +98,4 @@ def smoke() -> Recipe:
     )
 
 
-RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (asli_base, asli, smoke)
-}
+RECIPES: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in (asli, smoke)}

@@ -28,7 +28,7 @@ from detector.image import ImageLimits, decode_image
 from detector.preprocess import PreprocessSpec, cut_crops
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
-from training.model import ResNet50Detector, from_checkpoint, from_imagenet
+from training.model import ResNet50Detector, from_imagenet
 from training.recipes import RECIPES, Recipe
 from training.records import Record, read_records, with_fakes_of
 
@@ -45,9 +45,6 @@ def main() -> None:
     parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
-    parser.add_argument(
-        "--start", type=Path, help="best.pt of the run that this recipe goes on from"
-    )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=1)
@@ -56,8 +53,7 @@ def main() -> None:
     recipe = RECIPES[args.recipe]()
     records = [record for folder in args.data for record in read_records(folder)]
     torch.manual_seed(recipe.seed)
-    model = from_checkpoint(args.start) if args.start else from_imagenet(args.imagenet)
-    run = Run(model, recipe, args.out, device=args.device)
+    run = Run(from_imagenet(args.imagenet), recipe, args.out, device=args.device)
     stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop)
     print("finished" if finished else f"stopped at step {run.step}; run the same command to go on")

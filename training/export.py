@@ -54,8 +54,18 @@ def parity(model: ResNet50Detector, path: Path, crops_NHWC: torch.Tensor) -> flo
 def write_manifest(path: Path, manifest: ModelManifest) -> None:
     """Put the manifest into an ONNX file, in place of any other."""
     graph = onnx.load(path)
+    _forget_origin(graph)
     others = [entry for entry in graph.metadata_props if entry.key != METADATA_KEY]
     del graph.metadata_props[:]
     graph.metadata_props.extend(others)
     graph.metadata_props.add(key=METADATA_KEY, value=manifest.to_json())
     onnx.save(graph, path)
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes, which hold paths of the machine that trained."""
+    graph = model.graph
+    del graph.metadata_props[:]
+    for part in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""

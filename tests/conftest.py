@@ -11,6 +11,12 @@ from detector.analysis import Detector
 from tests.models import write_tiny_model, write_tiny_report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright leaves an event loop running, in which nobody can start another."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(scope="session")
 def photo_jpeg() -> bytes:
     """A photograph, 512 x 512, that scikit-image ships."""

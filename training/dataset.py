@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from rich.progress import track
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -16,7 +17,7 @@ from torch.utils.data import Dataset
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import FAKE, REAL
-from training.augment import augment_pair
+from training.augment import augment_pair, encode
 from training.recipes import Recipe
 from training.records import Record, with_fakes_of
 
@@ -35,47 +36,60 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
     """Item (step, place) -> crops uint8 [2, S, S, 3] and labels float32 [2], the photograph first.
 
     A fake that was made from a photograph comes with that photograph; another with a random
-    photograph of the same source. `failures` names the files that could not be decoded.
+    photograph of the same source, or of the one that the recipe matches to its generator. Images of
+    the pool are learned like those of the train split when the recipe names their generator.
+    `failures` names the files that could not be decoded.
     """
 
     def __init__(self, records: list[Record], recipe: Recipe) -> None:
         self.recipe = recipe
         self.failures: list[str] = []
         self._images: dict[Path, np.ndarray] = {}
-        wanted = with_fakes_of([r for r in records if r.split == "train"], recipe.mix)
-        for record in track(wanted, description="reading images"):
+        self._matches = {name: match.source for name, match in recipe.matches.items()}
+        learned = [
+            r
+            for r in with_fakes_of(records, recipe.generators, self._matches.values())
+            if r.split in {"train", "pool"}
+        ]
+        for record in track(learned, description="reading images"):
             try:
-                self._images[record.path] = load_pixels(record.path)
+                image_HWC = load_pixels(record.path)
             except DetectorError as error:
                 self.failures.append(f"{record.path.name}: {error}")
-        readable = [r for r in wanted if r.path in self._images]
+                continue
+            if record.generator in recipe.matches:
+                image_HWC = _save_once(image_HWC, recipe.matches[record.generator].jpeg_quality)
+            self._images[record.path] = image_HWC
+        readable = [r for r in learned if r.path in self._images]
 
         self._reals = _group_by_source(r for r in readable if r.label == REAL)
         self._partner = {r.pair: r for r in readable if r.label == REAL and r.pair}
         self._fakes: dict[str, list[Record]] = defaultdict(list)
         for record in readable:
-            if record.label == FAKE and record.source in self._reals:
+            if record.label == FAKE and self._source_of_reals(record) in self._reals:
                 self._fakes[record.generator].append(record)
-        absent = set(recipe.mix) - set(self._fakes)
+        absent = set(recipe.generators) - set(self._fakes)
         if absent:
             raise ValueError(
                 f"No training images of {sorted(absent)} with photographs of the same source"
             )
-        self._names = sorted(recipe.mix)
-        self._shares = [recipe.mix[name] for name in self._names]
 
     def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
         step, index = place
         rng = np.random.default_rng([self.recipe.seed, step, index])
-        fakes = self._fakes[self._names[rng.choice(len(self._names), p=self._shares)]]
-        fake = fakes[rng.integers(len(fakes))]
-        reals = self._reals[fake.source]
-        real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
         phase = self.recipe.phase_at(step)
+        names = sorted(phase.mix)
+        fakes = self._fakes[names[rng.choice(len(names), p=[phase.mix[name] for name in names])]]
+        fake = fakes[rng.integers(len(fakes))]
+        reals = self._reals[self._source_of_reals(fake)]
+        real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
         crops = augment_pair(
             self._images[real.path], self._images[fake.path], phase.crop_size, phase.augment, rng
         )
         return torch.from_numpy(np.stack(crops)), torch.tensor([REAL, FAKE], dtype=torch.float32)
+
+    def _source_of_reals(self, fake: Record) -> str:
+        return self._matches.get(fake.generator, fake.source)
 
 
 class StepSampler:
@@ -90,6 +104,11 @@ class StepSampler:
 
     def __len__(self) -> int:
         return self.recipe.steps - self.start
+
+
+def _save_once(image_HWC: np.ndarray, jpeg_quality: int) -> np.ndarray:
+    image = Image.fromarray(image_HWC)
+    return np.asarray(encode(image, "JPEG", quality=jpeg_quality, subsampling="4:2:0"))
 
 
 def _group_by_source(records: Iterator[Record]) -> dict[str, list[Record]]:

@@ -13,7 +13,26 @@ class Phase:
     crop_size: int
     steps: int
     pairs_per_step: int
+    mix: dict[str, float]
+    """Share of each generator's fakes among the pairs; photographs are paired with them one to one."""
     augment: AugmentSpec = field(default_factory=AugmentSpec)
+    restart: bool = False
+    """The learning rate begins anew here (Loshchilov and Hutter, "SGDR", ICLR 2017)."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError("A phase needs at least one step")
+        if abs(sum(self.mix.values()) - 1) > 1e-6:
+            raise ValueError(f"A mix must sum to 1, got {self.mix}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Photographs for a generator whose own source has none."""
+
+    source: str
+    jpeg_quality: int
+    """How those photographs were saved (4:2:0); the generator's images are saved so too before they are used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,27 +41,41 @@ class Recipe:
 
     name: str
     phases: tuple[Phase, ...]
-    mix: dict[str, float]
-    """Share of each generator's fakes among the pairs; photographs are paired with them one to one."""
+    matches: dict[str, Match] = field(default_factory=dict)
+    """By generator."""
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup_steps: int = 40
     ema_decay: float = 0.995
     clip_norm: float = 1.0
-    evaluate_every: int = 550
+    evaluate_every: int = 850
     checkpoint_every: int = 100
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.phases or min(phase.steps for phase in self.phases) < 1:
-            raise ValueError(f"Recipe {self.name!r} has no steps")
-        if abs(sum(self.mix.values()) - 1) > 1e-6:
-            raise ValueError(f"The mix of recipe {self.name!r} must sum to 1, got {self.mix}")
+        if not self.phases:
+            raise ValueError(f"Recipe {self.name!r} has no phases")
 
     @property
     def steps(self) -> int:
         return sum(phase.steps for phase in self.phases)
+
+    @property
+    def generators(self) -> tuple[str, ...]:
+        """All that are learned in some phase, sorted."""
+        return tuple(sorted({name for phase in self.phases for name in phase.mix}))
+
+    def cycle_at(self, step: int) -> tuple[int, int]:
+        """First step, and the one after the last, of the learning-rate cycle to which a step belongs."""
+        start = end = 0
+        for phase in self.phases:
+            if phase.restart:
+                if step < end:
+                    break
+                start = end
+            end += phase.steps
+        return start, end
 
     def phase_at(self, step: int) -> Phase:
         """The phase to which a step, counted from 0, belongs."""
@@ -68,30 +101,41 @@ LIGHT = AugmentSpec(
 
 
 def asli() -> Recipe:
-    """What ships: StyleGAN portraits and aligned photographs; small crops, and the serving size at the end.
+    """What ships: GAN portraits and streets, and aligned photographs; small crops, then the serving size.
 
     It begins with light augmentation, because nothing was learned in 300 steps under the full one.
+    The second cycle adds what the pool holds of two more generators.
     """
+    base = {"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20}
+    wide = {
+        "stylegan": 0.45,
+        "stylegan2-ada": 0.10,
+        "cyclegan": 0.13,
+        "vintage-cyclegan": 0.17,
+        "taef2-recon": 0.15,
+    }
     return Recipe(
         name="asli",
         phases=(
-            Phase(crop_size=128, steps=400, pairs_per_step=24, augment=LIGHT),
-            Phase(crop_size=128, steps=550, pairs_per_step=24),
-            Phase(crop_size=224, steps=150, pairs_per_step=8),
+            Phase(crop_size=128, steps=400, pairs_per_step=24, mix=base, augment=LIGHT),
+            Phase(crop_size=128, steps=550, pairs_per_step=24, mix=base),
+            Phase(crop_size=224, steps=150, pairs_per_step=8, mix=base),
+            Phase(crop_size=128, steps=1750, pairs_per_step=24, mix=wide, restart=True),
+            Phase(crop_size=224, steps=200, pairs_per_step=8, mix=wide),
         ),
-        mix={"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20},
+        matches={"stylegan2-ada": Match(source="stylegan_zoya", jpeg_quality=75)},
     )
 
 
 def smoke() -> Recipe:
     """Seconds on a laptop: shows that everything runs, learns nothing."""
+    mix = {"stylegan": 1.0}
     return Recipe(
         name="smoke",
         phases=(
-            Phase(crop_size=64, steps=4, pairs_per_step=2),
-            Phase(crop_size=96, steps=2, pairs_per_step=2),
+            Phase(crop_size=64, steps=4, pairs_per_step=2, mix=mix),
+            Phase(crop_size=96, steps=2, pairs_per_step=2, mix=mix),
         ),
-        mix={"stylegan": 1.0},
         warmup_steps=1,
         evaluate_every=3,
         checkpoint_every=2,

@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +48,11 @@ def read_records(root: Path) -> list[Record]:
     return records
 
 
-def with_fakes_of(records: list[Record], generators: Container[str]) -> list[Record]:
-    """The fakes of these generators, and the photographs of the sources that have such fakes."""
-    sources = {r.source for r in records if r.generator in generators}
+def with_fakes_of(
+    records: list[Record], generators: Container[str], sources_of_reals: Iterable[str] = ()
+) -> list[Record]:
+    """The fakes of these generators, and the photographs of their sources and of `sources_of_reals`."""
+    sources = {r.source for r in records if r.generator in generators} | set(sources_of_reals)
     return [
         r for r in records if r.source in sources and (r.label == REAL or r.generator in generators)
     ]

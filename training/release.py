@@ -71,7 +71,7 @@ def release(
         bands=Bands(0.5, 0.5),
         precision="fp32",
         recipe=recipe.name,
-        trained_on=tuple(sorted(recipe.mix)),
+        trained_on=recipe.generators,
         commit=_commit(),
         checkpoint_sha256=digest,
         evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",

@@ -76,6 +76,7 @@ class Run:
                 {"params": list(head), "lr": recipe.head_learning_rate},
             ],
             weight_decay=recipe.weight_decay,
+            fused=True,
         )
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, _cosine_with_warmup(recipe)
@@ -139,7 +140,7 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
         prefetch_factor=8 if workers else None,
         worker_init_fn=_ignore_signals,
     )
-    validation = with_fakes_of([r for r in records if r.split == "val"], recipe.mix)
+    validation = with_fakes_of([r for r in records if r.split == "val"], recipe.generators)
     started, first = time.monotonic(), run.step
     for crops_PCHW, labels_PC in loader:
         loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
@@ -208,9 +209,10 @@ def evaluate(model: nn.Module, records: list[Record], *, device: str) -> dict[st
 
 def _cosine_with_warmup(recipe: Recipe) -> Callable[[int], float]:
     def factor(step: int) -> float:
-        if step < recipe.warmup_steps:
-            return (step + 1) / recipe.warmup_steps
-        done = (step - recipe.warmup_steps) / max(1, recipe.steps - recipe.warmup_steps)
+        start, end = recipe.cycle_at(step)
+        if step - start < recipe.warmup_steps:
+            return (step - start + 1) / recipe.warmup_steps
+        done = (step - start - recipe.warmup_steps) / max(1, end - start - recipe.warmup_steps)
         return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0))))
 
     return factor

@@ -1,5 +1,6 @@
 """Pairs for training."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,16 @@ from PIL import Image
 
 from training.augment import AugmentSpec
 from training.dataset import PairDataset, StepSampler
-from training.recipes import Phase, Recipe
+from training.recipes import Match, Phase, Recipe
 from training.records import Record
 
 PLAIN = AugmentSpec(untouched=1.0, hard_real=0.0)
 RECIPE = Recipe(
     name="test",
     phases=(
-        Phase(crop_size=64, steps=3, pairs_per_step=2, augment=PLAIN),
-        Phase(crop_size=96, steps=1, pairs_per_step=1, augment=PLAIN),
+        Phase(crop_size=64, steps=3, pairs_per_step=2, mix={"vae": 1.0}, augment=PLAIN),
+        Phase(crop_size=96, steps=1, pairs_per_step=1, mix={"vae": 1.0}, augment=PLAIN),
     ),
-    mix={"vae": 1.0},
 )
 
 
@@ -79,10 +79,31 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 def test_a_generator_without_images_is_refused(tmp_path: Path) -> None:
     """A recipe that asks for more than the data holds does not train on something else."""
-    recipe = Recipe(name="x", phases=RECIPE.phases, mix={"vae": 0.5, "gan": 0.5})
+    phase = Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"vae": 0.5, "gan": 0.5})
+    recipe = Recipe(name="x", phases=(phase,))
 
     with pytest.raises(ValueError, match="gan"):
         PairDataset(_records(tmp_path), recipe)
+
+
+def test_a_generator_without_photographs_gets_those_it_is_matched_to(tmp_path: Path) -> None:
+    """And its images are first saved as those were: a lossless fine pattern loses its colours."""
+    records = _records(tmp_path)
+    path = tmp_path / "alone.png"
+    pattern = np.zeros((150, 150, 3), np.uint8)
+    pattern[::2, ::2, 0] = pattern[1::2, 1::2, 2] = 255
+    Image.fromarray(pattern).save(path)
+    alone = dataclasses.replace(
+        records[1], path=path, generator="gan", source="other", split="pool", pair=""
+    )
+    phase = Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"gan": 1.0}, augment=PLAIN)
+    recipe = Recipe(name="x", phases=(phase,), matches={"gan": Match(source="s", jpeg_quality=75)})
+    crops, labels = PairDataset([*records, alone], recipe)[0, 0]
+
+    assert [0.0, 1.0] == labels.tolist()
+    assert 200 == int(crops[0, 0, 0, 2])
+    assert not np.array_equal(pattern[:64, :64], crops[1])
+    assert int(crops[1, :, :, 0].max()) < 200
 
 
 def test_the_sampler_goes_on_where_a_run_stopped() -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from training.recipes import RECIPES, Phase, Recipe
 
+MIX = {"vae": 1.0}
+
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_recipes_are_named_after_their_function(name: str) -> None:
@@ -15,17 +17,40 @@ def test_recipes_are_named_after_their_function(name: str) -> None:
 def test_phases_follow_each_other() -> None:
     """Each step belongs to one phase; past the end there is none."""
     first, second = (
-        Phase(crop_size=64, steps=2, pairs_per_step=1),
-        Phase(crop_size=96, steps=1, pairs_per_step=1),
+        Phase(crop_size=64, steps=2, pairs_per_step=1, mix=MIX),
+        Phase(crop_size=96, steps=1, pairs_per_step=1, mix=MIX),
     )
-    recipe = Recipe(name="x", phases=(first, second), mix={"vae": 1.0})
+    recipe = Recipe(name="x", phases=(first, second))
 
     assert [first, first, second] == [recipe.phase_at(step) for step in range(recipe.steps)]
     with pytest.raises(ValueError, match="ends before step 3"):
         recipe.phase_at(3)
 
 
+def test_a_restart_begins_a_cycle_of_the_learning_rate() -> None:
+    """Phases without one go on in the cycle before them."""
+    recipe = Recipe(
+        name="x",
+        phases=tuple(
+            Phase(crop_size=64, steps=steps, pairs_per_step=1, mix=MIX, restart=restart)
+            for steps, restart in ((2, False), (1, False), (3, True), (1, False))
+        ),
+    )
+
+    assert [(0, 3)] * 3 + [(3, 7)] * 4 == [recipe.cycle_at(step) for step in range(recipe.steps)]
+
+
+def test_generators_of_all_phases_are_counted() -> None:
+    """Each once, in order."""
+    phases = (
+        Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"vae": 1.0}),
+        Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"vae": 0.5, "gan": 0.5}),
+    )
+
+    assert ("gan", "vae") == Recipe(name="x", phases=phases).generators
+
+
 def test_a_mix_must_sum_to_one() -> None:
     """A typing mistake in the shares is refused."""
     with pytest.raises(ValueError, match="must sum to 1"):
-        Recipe(name="x", phases=(Phase(crop_size=64, steps=1, pairs_per_step=1),), mix={"vae": 0.5})
+        Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"vae": 0.5})

@@ -14,13 +14,13 @@ from training.recipes import Phase, Recipe
 from training.records import Record
 from training.train import BEST, CHECKPOINT, Run, train, train_step
 
+MIX = {"vae": 1.0}
 RECIPE = Recipe(
     name="test",
     phases=(
-        Phase(crop_size=64, steps=3, pairs_per_step=2),
-        Phase(crop_size=96, steps=1, pairs_per_step=2),
+        Phase(crop_size=64, steps=3, pairs_per_step=2, mix=MIX),
+        Phase(crop_size=96, steps=1, pairs_per_step=2, mix=MIX),
     ),
-    mix={"vae": 1.0},
     warmup_steps=1,
     evaluate_every=2,
     checkpoint_every=2,
@@ -99,7 +99,9 @@ def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_pa
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     """On one batch that repeats, within a few steps."""
-    recipe = dataclasses.replace(RECIPE, phases=(Phase(crop_size=64, steps=20, pairs_per_step=2),))
+    recipe = dataclasses.replace(
+        RECIPE, phases=(Phase(crop_size=64, steps=20, pairs_per_step=2, mix=MIX),)
+    )
     run = _run(tmp_path / "run", recipe)
     rng = torch.Generator().manual_seed(0)
     crops = torch.randint(0, 256, (4, 64, 64, 3), generator=rng, dtype=torch.uint8)

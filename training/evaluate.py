@@ -3,12 +3,12 @@
     python -m training.evaluate --data FOLDER [--data FOLDER ...] --out REPORT.json [--model MODEL.onnx]
 
 A folder has a manifest.csv, or ForenSynths folders: [generator/][class/]0_real and 1_fake. Of a folder
-with splits, `test` and `pool` are used, which training never reads.
+with splits, `test` is used, and what the model has not learned of `pool`.
 """
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL_PATH)
     args = parser.parse_args()
     try:
-        records = held_out_records(args.data)
         classifier = OnnxClassifier.load(args.model)
+        records = held_out_records(args.data, classifier.manifest.trained_on)
     except (ValueError, ModelLoadError) as error:
         parser.error(str(error))
     report = evaluate(classifier, records, describe(args.data, records))
@@ -47,13 +47,15 @@ def main() -> None:
     print(f"wrote {args.out}")
 
 
-def held_out_records(folders: Sequence[Path]) -> list[Record]:
-    """The records of all folders that no training run reads. Raises ValueError when there are none."""
+def held_out_records(folders: Sequence[Path], trained_on: Container[str]) -> list[Record]:
+    """The test split, and the sources of the pool that have no image of a generator in `trained_on`.
+
+    Raises ValueError when there are none.
+    """
+    records = [r for folder in folders for r in read_records(folder) if not r.pair]
+    learned = {r.source for r in records if r.split == "pool" and r.generator in trained_on}
     found = [
-        r
-        for folder in folders
-        for r in read_records(folder)
-        if r.split in {"test", "pool"} and not r.pair
+        r for r in records if r.split == "test" or (r.split == "pool" and r.source not in learned)
     ]
     if not found:
         names = ", ".join(str(folder) for folder in folders)

@@ -80,8 +80,8 @@ def release(
     # gave, and on each photograph once.
     records = [r for folder in folders for r in read_records(folder)]
     validation = [r for r in records if r.split == "val" and not r.pair]
-    testing = held_out_records(folders)
-    gate = [*validation, *testing[::GATE_STRIDE]]
+    testing = held_out_records(folders, draft.trained_on)
+    gate = testing[::GATE_STRIDE]
     crops = _calibration_crops(validation, spec)
     with tempfile.TemporaryDirectory() as folder:
         exported, fp32 = Path(folder) / "exported.onnx", Path(folder) / "fp32.onnx"
@@ -106,7 +106,9 @@ def release(
         data = {**describe(folders, testing), "seed": recipe.seed}
         report = evaluate(classifier, testing, data)
         report["quantisation"] = [
-            rounded({**dataclasses.asdict(c), "passed": c.passed, "n_images": len(gate)})
+            rounded(
+                {**dataclasses.asdict(c), "passed": c.passed, "n_images": len(reference.records)}
+            )
             for c in comparisons
         ]
         out.mkdir(parents=True, exist_ok=True)
@@ -129,13 +131,14 @@ def _calibration_crops(records: list[Record], spec: PreprocessSpec) -> np.ndarra
 def _fit_and_score(
     path: Path, draft: ModelManifest, validation: list[Record], testing: list[Record]
 ) -> Scores:
-    """Fit calibration and bands for one graph, write its manifest, and score the test images."""
+    """Fit calibration and bands for one graph, write its manifest; the scores of all these images."""
     write_manifest(path, draft)
-    held_out = score_records(OnnxClassifier.load(path), validation, CONDITIONS)
+    classifier = OnnxClassifier.load(path)
+    held_out = score_records(classifier, validation, CONDITIONS)
     calibration = fit_calibration(held_out)
     bands = fit_bands(held_out, calibration)
     write_manifest(path, dataclasses.replace(draft, calibration=calibration, bands=bands))
-    return score_records(OnnxClassifier.load(path), testing, CONDITIONS)
+    return held_out + score_records(classifier, testing, CONDITIONS)
 
 
 def _compare(

@@ -28,6 +28,17 @@ class Scores:
     failures: list[str]
     """Files that could not be read, with the reason; they are in `records` no more."""
 
+    def __add__(self, other: "Scores") -> "Scores":
+        """Both, under the same conditions."""
+        assert self.conditions == other.conditions
+        return Scores(
+            [*self.records, *other.records],
+            self.conditions,
+            np.concatenate([self.logits, other.logits]),
+            np.concatenate([self.long_sides, other.long_sides]),
+            [*self.failures, *other.failures],
+        )
+
     @property
     def labels(self) -> np.ndarray:
         return np.array([r.label for r in self.records])

@@ -1,5 +1,6 @@
 """From a labelled folder to a report, with the small model."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from detector.classifier import OnnxClassifier
 from detector.evaluation import EvaluationReport
 from tests.images import plain_image
-from training.evaluate import evaluate, main, write_report
+from training.evaluate import evaluate, held_out_records, main, write_report
 from training.records import read_records
 from training.report import rounded
 
@@ -90,6 +91,26 @@ def test_an_empty_folder_is_wrong_usage(
 
     assert 2 == caught.value.code
     assert "0_real and 1_fake" in capsys.readouterr().err
+
+
+def test_what_was_learned_is_not_measured(tmp_path: Path) -> None:
+    """Of the pool, a source with images of a learned generator is left out, its photographs too."""
+    rows = [
+        ("photo", 0, "real", "streets", "pool"),
+        ("street", 1, "cyclegan", "streets", "pool"),
+        ("art", 1, "disco", "art", "pool"),
+        ("face", 1, "stylegan", "faces", "test"),
+        ("lesson", 1, "stylegan", "faces", "train"),
+    ]
+    with (tmp_path / "manifest.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow("path label generator family source group_id split".split())
+        for name, label, generator, source, split in rows:
+            writer.writerow([name, label, generator, "", source, name, split])
+
+    assert ["art", "face"] == [
+        record.path.name for record in held_out_records([tmp_path], {"cyclegan", "stylegan"})
+    ]
 
 
 def test_what_is_not_a_number_becomes_null() -> None:

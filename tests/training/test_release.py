@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from detector.classifier import OnnxClassifier
+from detector.conditions import CONDITIONS
 from detector.manifest import Bands, Calibration
 from tests.images import plain_image
 from tests.models import TINY_MANIFEST, write_tiny_model
@@ -36,10 +37,10 @@ def splits(tmp_path: Path) -> tuple[list[Record], list[Record]]:
     return _records(tmp_path, "val", 120), _records(tmp_path, "test", 30)
 
 
-def test_bands_come_from_validation_and_scores_from_test(
+def test_bands_come_from_validation_and_the_gate_sees_both(
     tmp_path: Path, splits: tuple[list[Record], list[Record]]
 ) -> None:
-    """The manifest gets what was fitted; the test images are those that are scored."""
+    """The manifest gets what was fitted; each image of both splits is scored, in order."""
     draft = dataclasses.replace(
         TINY_MANIFEST, calibration=Calibration(1.0, 0.0), bands=Bands(0.5, 0.5)
     )
@@ -47,7 +48,8 @@ def test_bands_come_from_validation_and_scores_from_test(
     scores = _fit_and_score(path, draft, *splits)
     fitted = OnnxClassifier.load(path).manifest
 
-    assert {"test"} == {r.split for r in scores.records}
+    assert [*splits[0], *splits[1]] == scores.records
+    assert (300, len(CONDITIONS)) == scores.logits.shape
     assert fitted.calibration != draft.calibration
     assert fitted.bands != draft.bands
     assert 1.0 < fitted.calibration.slope

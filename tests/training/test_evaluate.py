@@ -104,7 +104,7 @@ def test_what_was_learned_is_not_measured(tmp_path: Path) -> None:
     ]
     with (tmp_path / "manifest.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow("path label generator family source group_id split".split())
+        writer.writerow(["path", "label", "generator", "family", "source", "group_id", "split"])
         for name, label, generator, source, split in rows:
             writer.writerow([name, label, generator, "", source, name, split])
 

@@ -7,6 +7,7 @@ with splits, `test` is used, and what the model has not learned of `pool`.
 """
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
@@ -75,13 +76,14 @@ def evaluate(
     classifier: OnnxClassifier, records: list[Record], data: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Score the records in every published condition and build the report."""
-    return build_report(
+    report = build_report(
         score_records(classifier, records, CONDITIONS),
         classifier.manifest,
         data=data,
         weights_sha256=classifier.weights_sha256,
         notes=NOTES,
     )
+    return {**report, "conditions": [dataclasses.asdict(condition) for condition in CONDITIONS]}
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from detector.conditions import Condition
 from detector.labels import FAKE, REAL
 from detector.manifest import ModelManifest
 from training.metrics import (
@@ -20,7 +19,7 @@ from training.metrics import (
     clopper_pearson,
     expected_calibration_error,
 )
-from training.scoring import Scores
+from training.scoring import Alteration, Scores
 
 SCHEMA = 1
 DIGITS = 4
@@ -65,10 +64,6 @@ def build_report(
             "largest_photograph_px": int(max(scores.long_sides[~fakes], default=0)) or None,
             "unreadable": scores.failures,
         },
-        "conditions": [
-            {"name": c.name, "max_long_side": c.max_long_side, "jpeg_quality": c.jpeg_quality}
-            for c in scores.conditions
-        ],
         "expected_errors": {
             c.name: _expected_errors(bands, fakes, column) for column, c in conditions
         },
@@ -152,7 +147,7 @@ def _counts(bands: dict[str, np.ndarray], chosen: np.ndarray, column: int) -> di
 
 
 def _real_row(
-    scores: Scores, bands: dict[str, np.ndarray], source: str, column: int, condition: Condition
+    scores: Scores, bands: dict[str, np.ndarray], source: str, column: int, condition: Alteration
 ) -> dict[str, Any]:
     chosen = scores.where(source=source) & (scores.labels == REAL)
     counts = _counts(bands, chosen, column)
@@ -173,7 +168,7 @@ def _generator_row(
     bands: dict[str, np.ndarray],
     generator: str,
     column: int,
-    condition: Condition,
+    condition: Alteration,
     manifest: ModelManifest,
 ) -> dict[str, Any]:
     own = scores.where(generator=generator)
@@ -203,7 +198,7 @@ def _seen_row(
     values: np.ndarray,
     bands: dict[str, np.ndarray],
     column: int,
-    condition: Condition,
+    condition: Alteration,
     manifest: ModelManifest,
 ) -> dict[str, Any]:
     """Generators of the training data on their test split, each against its own photographs."""
@@ -239,7 +234,7 @@ def _seen_row(
     }
 
 
-def _unseen_row(generators: list[dict[str, Any]], condition: Condition) -> dict[str, Any]:
+def _unseen_row(generators: list[dict[str, Any]], condition: Alteration) -> dict[str, Any]:
     """Macro mean over the generators that no training image came from."""
     rows = [
         row

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from PIL import Image
 from rich.progress import track
 
 from detector.classifier import Classifier
-from detector.conditions import Condition
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.preprocess import cut_crops
@@ -16,12 +17,22 @@ from training.records import Record
 LIMITS = ImageLimits()
 
 
+class Alteration(Protocol):
+    """What an image goes through before it is scored, such as a published condition."""
+
+    @property
+    def name(self) -> str: ...
+
+    def apply(self, image: Image.Image, /) -> Image.Image:
+        """RGB in, RGB out."""
+
+
 @dataclass(frozen=True)
 class Scores:
     """`logits` float64 [R, C]: the mean logit of each record under each condition."""
 
     records: list[Record]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Alteration, ...]
     logits: np.ndarray
     long_sides: np.ndarray
     """int [R]: the longer side of each image, in pixels."""
@@ -55,7 +66,7 @@ class Scores:
 
 
 def score_records(
-    classifier: Classifier, records: list[Record], conditions: Sequence[Condition]
+    classifier: Classifier, records: list[Record], conditions: Sequence[Alteration]
 ) -> Scores:
     """Score every readable image under every condition, with a progress bar."""
     kept, rows, sides, failures = [], [], [], []

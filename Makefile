@@ -55,7 +55,7 @@ train: $(VENV)/training ## train a model: make train RECIPE=asli DATA="folder â€
 
 release: $(VENV)/training ## export, quantise, calibrate and measure the trained model into detector/models
 	@test -n "$(DATA)" || { echo 'Say where the images are: make release DATA="folder â€¦"'; exit 2; }
-	$(BIN)/python -m training.release --recipe $(RECIPE) --checkpoint $(RUN)/best.pt --version $(VERSION) \
+	$(BIN)/python -m training.release --checkpoint $(RUN)/best.pt --version $(VERSION) \
 	  $(DATA:%=--data %) --out detector/models
 
 evaluate: $(VENV)/evaluation ## measure the shipped model: make evaluate DATA=folder OUT=report.json

@@ -1,5 +1,6 @@
 """torchvision's ResNet-50 with one logit, normalisation inside, and a class activation map beside the logit."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -60,8 +61,25 @@ def from_imagenet(weights: Path | None = None) -> ResNet50Detector:
     return model.to(memory_format=torch.channels_last)
 
 
-def from_checkpoint(path: Path) -> ResNet50Detector:
-    """The averaged weights that a run kept as its best."""
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """The averaged weights that a run kept as its best, and where they come from."""
+
+    model: ResNet50Detector
+    recipe: str
+    generators: tuple[str, ...]
+    """All that were learned, sorted."""
+    seed: int
+
+
+def from_checkpoint(path: Path) -> Trained:
+    """Read what `training.train` wrote as `best.pt`."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
     model = ResNet50Detector()
-    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-    return model.to(memory_format=torch.channels_last)
+    model.load_state_dict(state["model"])
+    return Trained(
+        model=model.to(memory_format=torch.channels_last).eval(),
+        recipe=state["recipe"],
+        generators=tuple(state["generators"]),
+        seed=state["seed"],
+    )

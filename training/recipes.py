@@ -1,6 +1,7 @@
 """Training runs by name. A run is a function that returns its whole configuration."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from training.augment import AugmentSpec
@@ -85,6 +86,30 @@ class Recipe:
             if step < end:
                 return phase
         raise ValueError(f"Recipe {self.name!r} ends before step {step}")
+
+
+def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
+    """The recipe with these generators left out and the shares of the others scaled up.
+
+    Raises ValueError when a phase has nothing left to learn.
+    """
+    left_out = frozenset(generators)
+    phases = []
+    for phase in recipe.phases:
+        kept = {name: share for name, share in phase.mix.items() if name not in left_out}
+        if not kept:
+            raise ValueError(
+                f"Nothing is left of recipe {recipe.name!r} without {sorted(left_out)}"
+            )
+        total = sum(kept.values())
+        mix = {name: share / total for name, share in kept.items()}
+        phases.append(dataclasses.replace(phase, mix=mix))
+    names = "-".join(sorted(left_out & set(recipe.generators)))
+    return dataclasses.replace(
+        recipe,
+        name=f"{recipe.name}-without-{names}" if names else recipe.name,
+        phases=tuple(phases),
+    )
 
 
 LIGHT = AugmentSpec(

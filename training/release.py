@@ -29,7 +29,6 @@ from training.evaluate import describe, evaluate, held_out_records, write_report
 from training.export import export_onnx, write_manifest
 from training.model import from_checkpoint
 from training.quantize import Comparison, auroc_change, quantize, quantize_weights
-from training.recipes import RECIPES
 from training.records import Record, read_records
 from training.report import ranked_against, rounded
 from training.scoring import Scores, score_records
@@ -45,33 +44,29 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default="asli")
     parser.add_argument("--version", required=True, help="for instance 2026.11.1")
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    release(args.checkpoint, args.recipe, args.version, args.data, args.out)
+    release(args.checkpoint, args.version, args.data, args.out)
 
 
-def release(
-    checkpoint: Path, recipe_name: str, version: str, folders: list[Path], out: Path
-) -> None:
+def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> None:
     """Write MODEL_NAME and REPORT_NAME to `out`."""
-    recipe = RECIPES[recipe_name]()
+    trained = from_checkpoint(checkpoint)
     spec = PreprocessSpec()
-    model = from_checkpoint(checkpoint).eval()
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     draft = ModelManifest(
-        model_id=f"resnet50-{recipe.name}",
+        model_id=f"resnet50-{trained.recipe}",
         version=version,
         class_names=CLASS_NAMES,
         spec=spec,
-        logit_bias=float(model.backbone.fc.bias.item()),
+        logit_bias=float(trained.model.backbone.fc.bias.item()),
         calibration=Calibration(1.0, 0.0),
         bands=Bands(0.5, 0.5),
         precision="fp32",
-        recipe=recipe.name,
-        trained_on=recipe.generators,
+        recipe=trained.recipe,
+        trained_on=trained.generators,
         commit=_commit(),
         checkpoint_sha256=digest,
         evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
@@ -85,7 +80,7 @@ def release(
     crops = _calibration_crops(validation, spec)
     with tempfile.TemporaryDirectory() as folder:
         exported, fp32 = Path(folder) / "exported.onnx", Path(folder) / "fp32.onnx"
-        export_onnx(model, exported, spec)
+        export_onnx(trained.model, exported, spec)
         shutil.copyfile(exported, fp32)
         reference = _fit_and_score(fp32, draft, validation, gate)
         chosen, comparisons = fp32, []
@@ -103,7 +98,7 @@ def release(
                 chosen = candidate
                 break
         classifier = OnnxClassifier.load(chosen)
-        data = {**describe(folders, testing), "seed": recipe.seed}
+        data = {**describe(folders, testing), "seed": trained.seed}
         report = evaluate(classifier, testing, data)
         report["quantisation"] = [
             rounded(

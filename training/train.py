@@ -1,6 +1,6 @@
 """Train a recipe, with checkpoints; a stopped run goes on where it was.
 
-    python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER
+    python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER [--without NAME ...]
                              [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
@@ -29,7 +29,7 @@ from detector.preprocess import PreprocessSpec, cut_crops
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
 from training.model import ResNet50Detector, from_imagenet
-from training.recipes import RECIPES, Recipe
+from training.recipes import RECIPES, Recipe, without
 from training.records import Record, read_records, with_fakes_of
 
 CHECKPOINT = "last.pt"
@@ -43,6 +43,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        help="a generator or a whole family to leave out, so that it can be tested as unseen",
+    )
+    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
@@ -50,8 +56,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
 
-    recipe = RECIPES[args.recipe]()
     records = [record for folder in args.data for record in read_records(folder)]
+    recipe = without(
+        RECIPES[args.recipe](),
+        {r.generator for r in records if {r.generator, r.family} & set(args.without)},
+    )
     torch.manual_seed(recipe.seed)
     run = Run(from_imagenet(args.imagenet), recipe, args.out, device=args.device)
     stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
@@ -105,6 +114,8 @@ class Run:
         """Write the averaged weights, ready for export."""
         state = {
             "recipe": self.recipe.name,
+            "generators": list(self.recipe.generators),
+            "seed": self.recipe.seed,
             "step": self.step,
             "validation": figures,
             "model": self.ema.module.state_dict(),

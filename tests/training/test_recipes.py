@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.recipes import RECIPES, Phase, Recipe
+from training.recipes import RECIPES, Phase, Recipe, without
 
 MIX = {"vae": 1.0}
 
@@ -48,6 +48,17 @@ def test_generators_of_all_phases_are_counted() -> None:
     )
 
     assert ("gan", "vae") == Recipe(name="x", phases=phases).generators
+
+
+def test_what_is_left_out_leaves_its_share_to_the_others() -> None:
+    """And the name says so, so that two runs are never taken for each other."""
+    phase = Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"vae": 0.2, "gan": 0.5, "x": 0.3})
+    recipe = without(Recipe(name="all", phases=(phase,)), {"gan", "not in it"})
+
+    assert "all-without-gan" == recipe.name
+    assert pytest.approx({"vae": 0.4, "x": 0.6}) == recipe.phases[0].mix
+    with pytest.raises(ValueError, match="Nothing is left"):
+        without(recipe, {"vae", "x"})
 
 
 def test_a_mix_must_sum_to_one() -> None:

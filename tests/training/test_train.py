@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from training.model import ResNet50Detector
+from training.model import ResNet50Detector, from_checkpoint
 from training.recipes import Phase, Recipe
 from training.records import Record
 from training.train import BEST, CHECKPOINT, Run, train, train_step
@@ -79,12 +79,15 @@ def test_a_resumed_run_ends_bit_for_bit_like_a_whole_one(
 
 
 def test_a_finished_run_leaves_its_best_weights(records: list[Record], tmp_path: Path) -> None:
-    """Ready for export, with the figures they were chosen by."""
-    train(_run(tmp_path / "run"), records, workers=0, stop=_never)
-    best = torch.load(tmp_path / "run" / BEST, weights_only=True)
+    """Ready for export, with the figures they were chosen by and what they learned."""
+    run = _run(tmp_path / "run")
+    train(run, records, workers=0, stop=_never)
+    figures = torch.load(tmp_path / "run" / BEST, weights_only=True)["validation"]
+    trained = from_checkpoint(tmp_path / "run" / BEST)
 
-    assert {"vae/clean", "vae/web", "mean"} == set(best["validation"])
-    ResNet50Detector().load_state_dict(best["model"])
+    assert {"vae/clean", "vae/web", "mean"} == set(figures)
+    assert ("test", ("vae",), 0) == (trained.recipe, trained.generators, trained.seed)
+    assert torch.equal(trained.model.backbone.fc.weight, run.ema.module.backbone.fc.weight)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_path: Path) -> None:

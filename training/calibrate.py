@@ -32,6 +32,11 @@ def fit_bands(scores: Scores, calibration: Calibration) -> Bands:
     return Bands(low=min(low, high), high=high)
 
 
+def bands_of(probabilities: np.ndarray, bands: Bands) -> np.ndarray:
+    """0 below the bands, 1 between them, 2 above; any shape."""
+    return np.digitize(probabilities, [bands.low, bands.high])
+
+
 def allowed_errors(n: int, rate: float) -> int:
     """The most errors among n that keep the one-sided 95 % upper bound of their rate at or below `rate`."""
     if upper_bound(0, n) > rate:

@@ -24,7 +24,7 @@ from detector.image import decode_image
 from detector.labels import CLASS_NAMES, FAKE
 from detector.manifest import Bands, Calibration, ModelManifest
 from detector.preprocess import PreprocessSpec, cut_crops
-from training.calibrate import fit_bands, fit_calibration
+from training.calibrate import bands_of, fit_bands, fit_calibration
 from training.evaluate import describe, evaluate, held_out_records, write_report
 from training.export import export_onnx, write_manifest
 from training.model import from_checkpoint
@@ -154,10 +154,8 @@ def _compare(
 
 
 def _bands(path: Path, scores: Scores) -> np.ndarray:
-    """0, 1 or 2 for each score: the band it falls in."""
     manifest = OnnxClassifier.load(path).manifest
-    values = manifest.calibration.probability(scores.logits)
-    return np.digitize(values, [manifest.bands.low, manifest.bands.high])
+    return bands_of(manifest.calibration.probability(scores.logits), manifest.bands)
 
 
 def _commit() -> str:

@@ -83,7 +83,9 @@ def at_most(records: list[Record], n: int) -> list[Record]:
     ]
 
 
-def _resized(factor: float) -> Callable[[Image.Image], Image.Image]:
+def resized(factor: float) -> Callable[[Image.Image], Image.Image]:
+    """A bicubic change of both sides by this factor."""
+
     def apply(image: Image.Image) -> Image.Image:
         size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
         return image.resize(size, Image.Resampling.BICUBIC)
@@ -109,9 +111,9 @@ ALTERATIONS: tuple[Alteration, ...] = (
     Condition("q50", jpeg_quality=50),
     Edit("webp80", _saved_as_webp),
     Edit("blur1", _blurred),
-    Edit("resize0.5", _resized(0.5)),
-    Edit("resize0.75", _resized(0.75)),
-    Edit("resize1.5", _resized(1.5)),
+    Edit("resize0.5", resized(0.5)),
+    Edit("resize0.75", resized(0.75)),
+    Edit("resize1.5", resized(1.5)),
 )
 """Blur by its standard deviation in pixels, JPEG and WebP by quality, sizes by their factor."""
 

@@ -1,0 +1,218 @@
+"""Tests that a model looks at traces of generation, and not at something that merely goes with the label.
+
+    python -m training.leakage --data FOLDER [--data FOLDER ...] [--report REPORT.json] [--model MODEL.onnx]
+
+Prints `pass` or `FAIL` for each, adds them to the report, and ends with status 1 when one failed.
+The tests that need a training run of their own are not among them: shuffled labels, photographs of a
+source that was left out, and a training set with a wrong history on purpose.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+from rich.progress import track
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import GroupKFold, cross_val_predict
+
+from detector.analysis import MODEL_PATH, REPORT_PATH
+from detector.classifier import OnnxClassifier
+from detector.conditions import CLEAN, Condition
+from detector.errors import ModelLoadError
+from detector.image import decode_image
+from detector.labels import FAKE, REAL
+from training.calibrate import bands_of
+from training.evaluate import held_out_records, write_report
+from training.metrics import auroc
+from training.records import Record, read_records, with_fakes_of
+from training.report import ranked_against, rounded
+from training.robustness import PER_GROUP, Edit, at_most, resized
+from training.scoring import LIMITS, Scores, score_records
+
+Q95 = Condition("q95", jpeg_quality=95)
+BLUR8 = Edit("blur8", lambda image: image.filter(ImageFilter.GaussianBlur(8)))
+SCALES = tuple(Edit(f"scale{factor}", resized(factor)) for factor in (0.5, 0.75, 1.25, 1.5))
+SHIFTS = tuple(
+    Edit(f"shift{n}", lambda image, n=n: image.crop((n, n, *image.size)))  # type: ignore[misc]
+    for n in (1, 3, 4, 7)
+)
+HARD_REALS = (
+    Edit("denoised", lambda image: image.filter(ImageFilter.MedianFilter(3))),
+    Edit("softened", lambda image: image.filter(ImageFilter.GaussianBlur(1))),
+    Edit("sharpened", lambda image: image.filter(ImageFilter.UnsharpMask(1.5, 120, 2))),
+    Edit("enlarged", lambda image: resized(2.0)(resized(0.5)(image))),
+)
+MAX_SHORTCUT_AUROC = 0.60
+NEAR_DUPLICATE_BITS = 4
+"""Two images whose difference hashes of 64 bits differ in no more than this count as one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One test's outcome."""
+
+    test: str
+    says: str
+    value: float
+    limit: str
+    passed: bool
+
+    def __str__(self) -> str:
+        verdict = "pass" if self.passed else "FAIL"
+        return f"{verdict}  {self.test:4} {self.value:8.4f}  (limit {self.limit})  {self.says}"
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--report", type=Path, default=REPORT_PATH)
+    parser.add_argument("--model", type=Path, default=MODEL_PATH)
+    parser.add_argument("--per-group", type=int, default=PER_GROUP)
+    args = parser.parse_args()
+    try:
+        report = json.loads(args.report.read_text("utf-8"))
+        classifier = OnnxClassifier.load(args.model)
+        learned = classifier.manifest.trained_on
+        records = [r for folder in args.data for r in read_records(folder)]
+        testing = at_most(held_out_records(args.data, learned), args.per_group)
+    except (OSError, ValueError, ModelLoadError) as error:
+        parser.error(str(error))
+    findings = [
+        *metadata_tells_nothing(with_fakes_of(records, learned)),
+        *no_duplicates(records),
+        *probe(classifier, [r for r in testing if r.label == REAL or r.generator in learned]),
+    ]
+    for finding in findings:
+        print(finding)
+    report["leak_tests"] = [rounded(dataclasses.asdict(finding)) for finding in findings]
+    write_report(report, args.report)
+    sys.exit(0 if all(finding.passed for finding in findings) else 1)
+
+
+def metadata_tells_nothing(records: list[Record]) -> Iterator[Finding]:
+    """L1: trees on what the file alone says, before any pixel, cross-validated by group.
+
+    On the files that training reads, each generator against its own photographs; a generator whose
+    source has none is left out, for training saves its images as its photographs were saved.
+    """
+    training = [r for r in records if r.split == "train"]
+    for generator in sorted({r.generator for r in training if r.label == FAKE}):
+        chosen = with_fakes_of(training, {generator})
+        labels = np.array([r.label for r in chosen])
+        if len(set(labels.tolist())) < 2:
+            continue
+        features = np.array([_metadata(r.path) for r in track(chosen, description="metadata")])
+        groups = np.array([r.group for r in chosen])
+        scores = cross_val_predict(
+            HistGradientBoostingClassifier(random_state=0),
+            features,
+            labels,
+            groups=groups,
+            cv=GroupKFold(5),
+            method="predict_proba",
+        )[:, 1]
+        yield _at_most(
+            "L1", f"AUROC of file metadata, {generator}", auroc(labels, scores), MAX_SHORTCUT_AUROC
+        )
+
+
+def no_duplicates(records: list[Record]) -> Iterator[Finding]:
+    """L9: no image of one split is nearly the same as one of another.
+
+    A generated image beside its photograph shares its split, so it is not counted.
+    """
+    split = [r for r in records if r.split in {"train", "val", "test"} and not r.pair]
+    hashes = np.array(
+        [_difference_hash(r.path) for r in track(split, description="hashes")], dtype=np.uint64
+    )
+    splits = np.array([r.split for r in split])
+    near = 0
+    for one, other in itertools.combinations(("train", "val", "test"), 2):
+        ours, theirs = hashes[splits == one], hashes[splits == other]
+        for value in ours:
+            near += int((np.bitwise_count(theirs ^ value) <= NEAR_DUPLICATE_BITS).sum())
+    yield _at_most("L9", "near-duplicates across splits", near, 0)
+    groups = {(r.group, r.split) for r in split}
+    torn = len(groups) - len({group for group, _ in groups})
+    yield _at_most("L9", "groups that lie in more than one split", torn, 0)
+
+
+def probe(classifier: OnnxClassifier, records: list[Record]) -> Iterator[Finding]:
+    """L2, L3, L6, L7, L8 and L10: what the trained model says of altered images."""
+    scores = score_records(classifier, records, (CLEAN, BLUR8, Q95, *SCALES, *SHIFTS, *HARD_REALS))
+    values = classifier.manifest.calibration.probability(scores.logits)
+    columns = {c.name: values[:, i] for i, c in enumerate(scores.conditions)}
+    bands = classifier.manifest.bands
+    clean, reals = columns["clean"], scores.labels == REAL
+
+    for generator in sorted({r.generator for r in scores.records if r.label == FAKE}):
+        chosen = ranked_against(scores, generator)
+        labels = scores.labels[chosen]
+        blurred = auroc(labels, columns["blur8"][chosen])
+        yield _at_most("L2", f"AUROC after a blur of 8 pixels, {generator}", blurred, 0.60)
+        drop = auroc(labels, clean[chosen]) - auroc(labels, columns["q95"][chosen])
+        yield _at_most("L3", f"fall of AUROC, all saved at JPEG 95, {generator}", drop, 0.10)
+    for name, of_class in (("photographs", reals), ("AI images", ~reals)):
+        before, after = (bands_of(columns[c][of_class], bands) for c in ("clean", "q95"))
+        share = float((before != after).mean())
+        yield _at_most("L3", f"verdicts that flip when only {name} are re-saved", share, 0.10)
+    yield from _sources_alike(scores, clean)
+    flagged = {
+        name: float((column[reals] >= bands.high).mean()) for name, column in columns.items()
+    }
+    for scale in SCALES:
+        yield _at_most("L7", f"photographs flagged at {scale.name}", flagged[scale.name], 0.05)
+    for shift in SHIFTS:
+        moved = float(np.median(np.abs(columns[shift.name] - clean)))
+        yield _at_most("L8", f"median change of score, {shift.name}", moved, 0.10)
+    # Clean photographs may have no error at all; one in a hundred is then what three times it means.
+    limit = 3 * max(flagged["clean"], 0.01)
+    for hard in HARD_REALS:
+        yield _at_most("L10", f"photographs flagged when {hard.name}", flagged[hard.name], limit)
+
+
+def _sources_alike(scores: Scores, clean: np.ndarray) -> Iterator[Finding]:
+    """L6: photographs of one source do not look more generated than those of another."""
+    sources = sorted({r.source for r in scores.records if r.label == REAL})
+    for one, other in itertools.combinations(sources, 2):
+        ours, theirs = (clean[scores.where(source=s, generator="real")] for s in (one, other))
+        labels = np.r_[np.zeros(len(ours)), np.ones(len(theirs))]
+        value = auroc(labels, np.r_[ours, theirs])
+        says = f"AUROC of {one} against {other}"
+        yield Finding("L6", says, value, "0.40 to 0.60", 0.40 <= value <= 0.60)
+
+
+def _at_most(test: str, says: str, value: float, limit: float) -> Finding:
+    return Finding(test, says, float(value), f"{limit:.3g}", value <= limit)
+
+
+def _metadata(path: Path) -> list[float]:
+    """What a file says before its pixels are looked at."""
+    size = path.stat().st_size
+    with Image.open(path) as image:
+        tables = getattr(image, "quantization", {})
+        sums = [float(np.sum(tables.get(i, ()))) for i in (0, 1)]
+        width, height = image.size
+        formats = {"JPEG": 0, "PNG": 1, "WEBP": 2}
+        kind = float(formats.get(str(image.format), 3))
+        exif = float(bool(image.getexif()))
+    return [size, 8 * size / (width * height), width, height, width / height, kind, *sums, exif]
+
+
+def _difference_hash(path: Path) -> int:
+    """dHash: 64 bits, each whether a pixel of the 9 x 8 thumbnail is darker than the one after it."""
+    grey = decode_image(path.read_bytes(), LIMITS).pixels.convert("L")
+    small = np.asarray(grey.resize((9, 8), Image.Resampling.LANCZOS))
+    bits = np.packbits(small[:, 1:] > small[:, :-1])
+    return int.from_bytes(bits.tobytes(), "big")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import FAKE, REAL
 from training.augment import augment_pair, encode
-from training.recipes import Recipe
+from training.recipes import Phase, Recipe
 from training.records import Record, with_fakes_of
 
 _LONGEST_SIDE = 640
@@ -80,13 +80,22 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         phase = self.recipe.phase_at(step)
         names = sorted(phase.mix)
         fakes = self._fakes[names[rng.choice(len(names), p=[phase.mix[name] for name in names])]]
+        labels = torch.tensor([REAL, FAKE], dtype=torch.float32)
+        if not phase.mosaic or rng.random() >= phase.mosaic:
+            return torch.from_numpy(self._pair(fakes, phase.crop_size, phase, rng)), labels
+        tiles = [self._pair(fakes, phase.crop_size // 2, phase, rng) for _ in range(4)]
+        rows = [np.concatenate(tiles[i : i + 2], axis=2) for i in (0, 2)]
+        return torch.from_numpy(np.concatenate(rows, axis=1)), labels
+
+    def _pair(
+        self, fakes: list[Record], size: int, phase: Phase, rng: np.random.Generator
+    ) -> np.ndarray:
+        """A photograph and an AI image, uint8 [2, size, size, 3]."""
         fake = fakes[rng.integers(len(fakes))]
         reals = self._reals[self._source_of_reals(fake)]
         real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
-        crops = augment_pair(
-            self._images[real.path], self._images[fake.path], phase.crop_size, phase.augment, rng
-        )
-        return torch.from_numpy(np.stack(crops)), torch.tensor([REAL, FAKE], dtype=torch.float32)
+        images = (self._images[real.path], self._images[fake.path])
+        return np.stack(augment_pair(*images, size, phase.augment, rng))
 
     def _source_of_reals(self, fake: Record) -> str:
         return self._matches.get(fake.generator, fake.source)

@@ -17,6 +17,9 @@ class Phase:
     mix: dict[str, float]
     """Share of each generator's fakes among the pairs; photographs are paired with them one to one."""
     augment: AugmentSpec = field(default_factory=AugmentSpec)
+    mosaic: float = 0.0
+    """Share of the crops that are put together from 2 x 2 images of one class, so that no content can be
+    learned by heart and each part has to be told by its own traces."""
     restart: bool = False
     """The learning rate begins anew here (Loshchilov and Hutter, "SGDR", ICLR 2017)."""
 
@@ -129,14 +132,15 @@ def asli() -> Recipe:
     """What ships: GAN portraits and streets, and aligned photographs; small crops, then the serving size.
 
     It begins with light augmentation, because nothing was learned in 300 steps under the full one.
-    The second cycle adds what the pool holds of two more generators.
+    The second cycle adds what the pool holds of two more generators, and mosaics against learning the
+    portraits by heart.
     """
     base = {"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20}
     wide = {
-        "stylegan": 0.45,
+        "stylegan": 0.50,
         "stylegan2-ada": 0.10,
-        "cyclegan": 0.13,
-        "vintage-cyclegan": 0.17,
+        "cyclegan": 0.10,
+        "vintage-cyclegan": 0.15,
         "taef2-recon": 0.15,
     }
     return Recipe(
@@ -145,8 +149,8 @@ def asli() -> Recipe:
             Phase(crop_size=128, steps=400, pairs_per_step=24, mix=base, augment=LIGHT),
             Phase(crop_size=128, steps=550, pairs_per_step=24, mix=base),
             Phase(crop_size=224, steps=150, pairs_per_step=8, mix=base),
-            Phase(crop_size=128, steps=1750, pairs_per_step=24, mix=wide, restart=True),
-            Phase(crop_size=224, steps=200, pairs_per_step=8, mix=wide),
+            Phase(crop_size=128, steps=950, pairs_per_step=24, mix=wide, mosaic=0.75, restart=True),
+            Phase(crop_size=224, steps=100, pairs_per_step=8, mix=wide, mosaic=0.5),
         ),
         matches={"stylegan2-ada": Match(source="stylegan_zoya", jpeg_quality=75)},
     )

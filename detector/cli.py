@@ -12,13 +12,14 @@ from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from detector.analysis import MODEL_PATH, REPORT_PATH, Analysis, Detector
 from detector.errors import DetectorError, ModelLoadError
 from detector.image import EXTENSIONS
+from detector.video_container import VIDEO_EXTENSIONS
 
 ALL_ANALYSED, SOME_FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -30,7 +31,7 @@ HEADLINES = {
 }
 CAVEAT = "Do not use this alone to accuse, reject, pay or punish anyone."
 
-_SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
+_SUFFIXES = {suffix for suffixes in (EXTENSIONS | VIDEO_EXTENSIONS).values() for suffix in suffixes}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def vars_of(detector: Detector) -> dict[str, object]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="asli",
-        description="Does an image show signs of having been made by AI?",
+        description="Does an image or a video show signs of having been made by AI?",
         epilog=CAVEAT,
     )
     parser.add_argument("--model", type=Path, default=MODEL_PATH, help="another model file")
@@ -78,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     detect = commands.add_parser(
         "detect",
-        help="analyse images",
-        description="Analyse images. Of a folder, all images in it and below.",
+        help="analyse images and videos",
+        description="Analyse images and videos. Of a folder, all in it and below.",
         epilog="Exit status: 0 when every file was analysed, 1 when some could not be, 2 on wrong usage.",
     )
     detect.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -96,7 +97,7 @@ def _files(paths: Sequence[Path], parser: argparse.ArgumentParser) -> list[Path]
                 p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file()
             )
             if not found:
-                parser.error(f"no images in the folder {path}")
+                parser.error(f"no images or videos in the folder {path}")
             files += found
         else:
             files.append(path)
@@ -120,20 +121,23 @@ def _detect(detector: Detector, files: list[Path], *, as_json: bool) -> int:
 
 def _analyse(detector: Detector, files: list[Path]) -> Iterator[tuple[Path, Analysis | Failure]]:
     errors = Console(stderr=True)
-    silent = len(files) == 1 or not errors.is_terminal
-    for path in track(files, description="analysing", console=errors, disable=silent):
-        try:
-            yield path, detector.analyze_image(_read(path, detector.limits.max_bytes))
-        except DetectorError as error:
-            yield path, Failure(error.code, str(error))
-        except OSError as error:
-            yield path, Failure("unreadable_file", f"The file cannot be read: {error.strerror}.")
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("analysing", total=len(files))
+        for done, path in enumerate(files):
 
+            def report(share: float, done: int = done) -> None:
+                bar.update(task, completed=done + share)
 
-def _read(path: Path, max_bytes: int) -> bytes:
-    """At most one byte more than the limit, so that an enormous file is refused without being read."""
-    with path.open("rb") as file:
-        return file.read(max_bytes + 1)
+            try:
+                yield path, detector.analyze_file(path, progress=report)
+            except DetectorError as error:
+                yield path, Failure(error.code, str(error))
+            except OSError as error:
+                yield (
+                    path,
+                    Failure("unreadable_file", f"The file cannot be read: {error.strerror}."),
+                )
+            bar.update(task, completed=done + 1)
 
 
 def _as_values(outcome: Analysis | Failure) -> dict[str, object]:

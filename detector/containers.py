@@ -1,4 +1,4 @@
-"""Finds metadata in image files by walking their structure, never by searching their bytes.
+"""Finds metadata in image and video files by walking their structure, never by searching their bytes.
 
 What lies outside the structure, such as behind the end of an image or inside a comment, is not
 seen. Where a file stops making sense, its walk ends, and what was found until there counts.
@@ -24,15 +24,16 @@ _XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def find_parts(data: bytes, format_name: str) -> tuple[Part, ...]:
-    """The metadata of a file in a format that `sniff_format` names.
+    """The metadata of a file in a format that `sniff_format` or `sniff_video` names.
 
+    WMV, WebM and MKV have no place for such statements, so nothing is found in them.
     What a file has of C2PA comes last, in one part of any length; it is enough to tell that there
     is some, and how much.
     """
     parts: list[Part] = []
     store: list[bytes] = []
     try:
-        for part in _WALKS[format_name](ByteReader(data)):
+        for part in _WALKS.get(format_name, _walk_nothing)(ByteReader(data)):
             if part.kind is PartKind.C2PA:
                 store.append(part.content)
             elif len(part.content) <= MAX_PART_BYTES:
@@ -116,8 +117,8 @@ def _read_png_text(kind: bytes, chunk: ByteReader, may_inflate: int) -> tuple[Pa
     return Part(part_kind, content, keyword), len(content) if is_packed else 0
 
 
-def _walk_webp(file: ByteReader) -> Iterator[Part]:
-    """Chunks inside the length that the RIFF declares."""
+def _walk_riff(file: ByteReader) -> Iterator[Part]:
+    """Chunks of WebP and AVI inside the length that the RIFF declares."""
     file.skip(4)
     form = file.within(min(_little_endian(file), file.left))
     form.skip(4)
@@ -137,10 +138,17 @@ def _little_endian(file: ByteReader) -> int:
     return int.from_bytes(file.take(4), "little")
 
 
+def _walk_nothing(_file: ByteReader) -> Iterator[Part]:
+    return iter(())
+
+
 _WALKS: dict[str, Callable[[ByteReader], Iterator[Part]]] = {
     "jpeg": _walk_jpeg,
     "png": _walk_png,
-    "webp": _walk_webp,
+    "webp": _walk_riff,
+    "avi": _walk_riff,
     "avif": walk_isobmff,
     "heic": walk_isobmff,
+    "mp4": walk_isobmff,
+    "mov": walk_isobmff,
 }

@@ -45,6 +45,30 @@ class UndecodableMedia(DetectorError):
     code = "undecodable_media"
 
 
+class NoVideoTrack(DetectorError):
+    """The file is a container that holds no moving pictures, such as a sound recording."""
+
+    code = "no_video_track"
+
+
+class NoFrames(DetectorError):
+    """The file promises moving pictures and holds none: its length is zero."""
+
+    code = "no_frames"
+
+
+class EncryptedMedia(DetectorError):
+    """The pictures are locked by copy protection."""
+
+    code = "encrypted_media"
+
+
+class UnsupportedCodec(DetectorError):
+    """The container is known; the way its pictures are encoded is not."""
+
+    code = "unsupported_codec"
+
+
 class ModelLoadError(DetectorError):
     """The model file is missing, damaged, or has no manifest; or a file loaded with it is."""
 

@@ -38,6 +38,7 @@ class EvaluationReport:
                 report.expected_errors(condition)
             str(report.id + report.weights_sha256)
             str(report.largest_photograph_px)
+            str(report.largest_footage_px)
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelLoadError(f"The evaluation report {path.name} cannot be read.") from error
         return report
@@ -55,6 +56,12 @@ class EvaluationReport:
     def largest_photograph_px(self) -> int | None:
         """The longest side of all photographs that errors were measured on, if the report says so."""
         value = self.values.get("data", {}).get("largest_photograph_px")
+        return None if value is None else int(value)
+
+    @property
+    def largest_footage_px(self) -> int | None:
+        """The longest side of the footage that errors on videos were measured on, if they were."""
+        value = self.values.get("video", {}).get("largest_px")
         return None if value is None else int(value)
 
     def expected_errors(self, condition: str) -> ExpectedErrors | None:

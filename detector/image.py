@@ -77,6 +77,8 @@ class MediaFacts:
     format: str
     jpeg_quality_estimate: int | None
     """1-100 on the scale of the IJG encoder; None for other formats."""
+    duration_seconds: float | None = None
+    """Of a video; None for images."""
 
 
 @dataclass(frozen=True)

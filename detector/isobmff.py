@@ -1,4 +1,4 @@
-"""Walks the boxes of HEIC and AVIF files (ISO/IEC 14496-12 and 23008-12) for metadata items."""
+"""Walks the boxes of HEIC, AVIF, MP4 and MOV files (ISO/IEC 14496-12 and 23008-12) for metadata."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -40,6 +40,14 @@ class Bands:
             raise ValueError(f"Bands must satisfy 0 <= low <= high <= 1, got {self}")
 
 
+@dataclass(frozen=True)
+class VideoScale:
+    """How the logits of video frames are read. Fitted on footage, whose compression is another."""
+
+    calibration: Calibration
+    bands: Bands
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelManifest:
     """Everything needed to use a model's logits, and where the model came from."""
@@ -62,6 +70,8 @@ class ModelManifest:
     checkpoint_sha256: str
     evaluation_id: str
     """`id` of the evaluation report that belongs to this file; empty while there is none."""
+    video: VideoScale | None = None
+    """None for a model that was never measured on footage; its answers to videos are inconclusive."""
     schema: int = SCHEMA
 
     def to_json(self) -> str:
@@ -81,6 +91,9 @@ class ModelManifest:
             values["spec"] = PreprocessSpec(**values["spec"])
             values["calibration"] = Calibration(**values["calibration"])
             values["bands"] = Bands(**values["bands"])
+            if video := values.get("video"):
+                calibration, bands = Calibration(**video["calibration"]), Bands(**video["bands"])
+                values["video"] = VideoScale(calibration, bands)
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelLoadError(f"The model's manifest cannot be read: {error}") from error

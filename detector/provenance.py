@@ -67,7 +67,7 @@ def load_trust_anchors(path: Path) -> str:
 
 
 def read_provenance(data: bytes, format_name: str, *, trust_anchors: str = "") -> Provenance:
-    """Read an image file in a format that `sniff_format` names. Damaged metadata never raises.
+    """Read a file in a format that `sniff_format` or `sniff_video` names. Damaged metadata never raises.
 
     `trust_anchors` are certificates in PEM, one after the other; a signature is trusted when its
     chain leads to one of them. By default none is: then every good signature is `valid_untrusted`.

@@ -23,6 +23,8 @@ INVALID = Signal(Source.C2PA, Claim.UNKNOWN, SignatureState.INVALID, None)
 MAX_NAME_LENGTH = 80
 _MAX_MANIFESTS = 64
 
+_VIDEO_TYPES = {"mp4": "video/mp4", "mov": "video/quicktime", "avi": "video/x-msvideo"}
+
 _OFFLINE: dict[str, Any] = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
@@ -44,7 +46,8 @@ def read_signed_claims(data: bytes, format_name: str, *, trust_anchors: str) -> 
     with make_context(trust_anchors) as context:
         try:
             stream = io.BytesIO(data)
-            with c2pa.Reader(f"image/{format_name}", stream, context=context) as reader:
+            media_type = _VIDEO_TYPES.get(format_name, f"image/{format_name}")
+            with c2pa.Reader(media_type, stream, context=context) as reader:
                 return tuple(_signals(_Report(json.loads(reader.json()))))
         except c2pa.C2paError.ManifestNotFound:
             return ()

@@ -8,6 +8,8 @@ from detector.manifest import Bands
 
 SMALLEST_JUDGED_SIDE = 128
 """Below this many pixels a file is at best inconclusive: no error rate was measured there."""
+FEWEST_FRAMES = 2
+"""With fewer frames a video is inconclusive: one bad frame must not decide."""
 
 
 class Verdict(StrEnum):
@@ -26,6 +28,8 @@ class Reason(StrEnum):
     SCORE_MIDDLE = "score_middle"
     SCORE_LOW = "score_low"
     SMALL_IMAGE = "small_image"
+    FEW_FRAMES = "few_frames"
+    VIDEO_NOT_MEASURED = "video_not_measured"
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Decision:
     """A verdict, the band its score fell in, and the reasons."""
 
     verdict: Verdict
-    band: Verdict
+    band: Verdict | None
+    """None when no bands were fitted for files of this kind."""
     reasons: tuple[Reason, ...]
 
 
@@ -43,6 +48,21 @@ def decide(score: float, bands: Bands, facts: MediaFacts) -> Decision:
     if min(facts.width, facts.height) < SMALLEST_JUDGED_SIDE:
         return Decision(Verdict.INCONCLUSIVE, band, (Reason.SMALL_IMAGE,))
     return Decision(band, band, (_REASON_OF_BAND[band],))
+
+
+def decide_video(
+    score: float, bands: Bands | None, facts: MediaFacts, *, n_frames: int
+) -> Decision:
+    """Judge a video by the calibrated score, 0..1, that its frames were aggregated to.
+
+    `bands` are those fitted on footage; without them the answer is inconclusive.
+    """
+    if bands is None:
+        return Decision(Verdict.INCONCLUSIVE, None, (Reason.VIDEO_NOT_MEASURED,))
+    decision = decide(score, bands, facts)
+    if n_frames < FEWEST_FRAMES:
+        return Decision(Verdict.INCONCLUSIVE, decision.band, (Reason.FEW_FRAMES,))
+    return decision
 
 
 def band_of(score: float, bands: Bands) -> Verdict:

@@ -61,6 +61,20 @@ PROBLEM_TYPES = {
     ProblemCode.UNDECODABLE_MEDIA: ProblemType(
         422, "The file cannot be read", "The file is damaged or incomplete."
     ),
+    ProblemCode.NO_VIDEO_TRACK: ProblemType(
+        422, "There are no moving pictures", "The file holds sound, but no moving pictures."
+    ),
+    ProblemCode.NO_FRAMES: ProblemType(
+        422, "The video is empty", "The video has no frames: its length is zero."
+    ),
+    ProblemCode.ENCRYPTED_MEDIA: ProblemType(
+        422, "The video is locked", "The video is locked by copy protection, so nobody but its player can see it."
+    ),
+    ProblemCode.UNSUPPORTED_CODEC: ProblemType(
+        422,
+        "The video's encoding is not supported",
+        "The video's pictures are encoded in a way that is not supported.",
+    ),
     ProblemCode.INTERNAL: ProblemType(
         500, "Something went wrong", "The service failed to answer. The file was not kept."
     ),

@@ -56,13 +56,30 @@ class Provenance(BaseModel):
 class Media(BaseModel):
     """What is known about the file without judging it."""
 
-    kind: Literal["image"]
+    kind: Literal["image", "video"]
     sha256: Sha256
     bytes: int
     width: int = Field(description="In pixels, once upright.")
     height: int = Field(description="In pixels, once upright.")
     format: str
     jpeg_quality_estimate: int | None = Field(description="1 to 100; null for other formats.")
+    duration_seconds: float | None = Field(
+        default=None, description="Of the whole video; null for images."
+    )
+
+
+class ScoredFrame(BaseModel):
+    """One frame of a video that was looked at."""
+
+    t: float = Field(ge=0, description="Seconds from the start.")
+    score: Share
+
+
+class Segment(BaseModel):
+    """A stretch of a video whose frames all lie in the likely-AI band."""
+
+    start: float = Field(ge=0, description="Seconds from the start.")
+    end: float = Field(ge=0, description="Seconds from the start.")
 
 
 class ExpectedErrors(BaseModel):
@@ -163,6 +180,19 @@ class DetectionResult(BaseModel):
     model: Model
     warnings: list[str]
     timings_ms: dict[str, float] = Field(description="Milliseconds per step, and their total.")
+    frames: list[ScoredFrame] | None = Field(
+        default=None, description="Of a video, in the order of time; null for images, as the next four."
+    )
+    segments: list[Segment] | None = None
+    aggregation: str | None = Field(
+        default=None,
+        description="Name of the rule that makes one score of many frames. `quarter_of_frames`: the "
+        "score that at least a quarter of them reach, and never fewer than two.",
+    )
+    analysed_seconds: float | None = Field(
+        default=None, description="How much of the video's beginning was looked at."
+    )
+    audio_analysed: bool | None = Field(default=None, description="False: sound is not analysed.")
     heatmap_url: str | None = Field(
         description="Path of a transparent PNG that lies over the image."
     )

@@ -1,5 +1,6 @@
 """A model of a few nodes with the contract of the shipped one, so that tests need no weights."""
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -8,12 +9,13 @@ import onnx
 from onnx import TensorProto, helper
 
 from detector.labels import CLASS_NAMES
-from detector.manifest import METADATA_KEY, Bands, Calibration, ModelManifest
+from detector.manifest import METADATA_KEY, Bands, Calibration, ModelManifest, VideoScale
 from detector.preprocess import PreprocessSpec
 
 GAIN = 12.0
 LOGIT_BIAS = 0.5
 LARGEST_PHOTOGRAPH_PX = 720
+LARGEST_FOOTAGE_PX = 360
 EVALUATION_ID = "evaluation-of-the-tiny-model"
 
 TINY_MANIFEST = ModelManifest(
@@ -30,6 +32,9 @@ TINY_MANIFEST = ModelManifest(
     commit="0000000",
     checkpoint_sha256="0" * 64,
     evaluation_id=EVALUATION_ID,
+)
+MEASURED_ON_VIDEO = dataclasses.replace(
+    TINY_MANIFEST, video=VideoScale(Calibration(slope=0.5, bias=-1.0), Bands(low=0.1, high=0.6))
 )
 
 
@@ -74,11 +79,12 @@ def write_tiny_model(path: Path, manifest: ModelManifest = TINY_MANIFEST) -> Pat
 def write_tiny_report(path: Path, model: Path) -> Path:
     """An evaluation report of `model`, with the fields that the detector reads."""
     row = {"ci95": [0.004, 0.022], "n_real": 600, "miss_rate": 0.25, "n_ai": 500}
-    conditions = {"clean": 0.01, "web": 0.012, "hard": 0.015}
+    conditions = {"clean": 0.01, "web": 0.012, "hard": 0.015, "video": 0.02}
     report = {
         "id": EVALUATION_ID,
         "model": {"weights_sha256": hashlib.sha256(model.read_bytes()).hexdigest()},
         "data": {"largest_photograph_px": LARGEST_PHOTOGRAPH_PX},
+        "video": {"largest_px": LARGEST_FOOTAGE_PX},
         "expected_errors": {
             name: {"false_positive_rate": rate, **row} for name, rate in conditions.items()
         },

@@ -27,6 +27,7 @@ from detector.preprocess import PreprocessSpec, cut_crops
 from training.calibrate import bands_of, fit_bands, fit_calibration
 from training.evaluate import describe, evaluate, held_out_records, write_report
 from training.export import export_onnx, write_manifest
+from training.footage import fit_video, with_video
 from training.model import from_checkpoint
 from training.quantize import Comparison, auroc_change, quantize, quantize_weights
 from training.records import Record, read_records
@@ -98,8 +99,11 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
                 chosen = candidate
                 break
         classifier = OnnxClassifier.load(chosen)
+        scale = fit_video(classifier, validation)
+        write_manifest(chosen, dataclasses.replace(classifier.manifest, video=scale))
+        classifier = OnnxClassifier.load(chosen)
         data = {**describe(folders, testing), "seed": trained.seed}
-        report = evaluate(classifier, testing, data)
+        report = with_video(evaluate(classifier, testing, data), classifier, testing)
         report["quantisation"] = [
             rounded(
                 {**dataclasses.asdict(c), "passed": c.passed, "n_images": len(reference.records)}

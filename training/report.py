@@ -65,7 +65,7 @@ def build_report(
             "unreadable": scores.failures,
         },
         "expected_errors": {
-            c.name: _expected_errors(bands, fakes, column) for column, c in conditions
+            c.name: expected_errors(bands, fakes, column) for column, c in conditions
         },
         "reals": [
             _real_row(scores, bands, source, column, condition)
@@ -110,9 +110,8 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def _expected_errors(
-    bands: dict[str, np.ndarray], fakes: np.ndarray, column: int
-) -> dict[str, Any]:
+def expected_errors(bands: dict[str, np.ndarray], fakes: np.ndarray, column: int) -> dict[str, Any]:
+    """Errors in one condition; `bands` are boolean [R, C] by name of the band, `fakes` boolean [R]."""
     flagged, cleared = bands["likely_ai"][:, column], bands["no_ai_signs_found"][:, column]
     n_real, n_ai = int((~fakes).sum()), int(fakes.sum())
     if not n_real:

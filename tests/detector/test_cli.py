@@ -8,6 +8,7 @@ import pytest
 from detector.cli import HEADLINES, main
 from detector.verdict import Verdict
 from tests.images import plain_image
+from tests.videos import encode, steady
 from tests.wording import overclaims
 
 
@@ -54,6 +55,24 @@ def test_one_bad_file_does_not_stop_the_others(
         "broken.png": "undecodable_media",
         "absent.png": "unreadable_file",
     } == codes
+
+
+def test_folders_have_videos_too(
+    options: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A film is one line with its frames, and a broken one is reported like a broken image."""
+    (folder / "clip.mp4").write_bytes(encode(steady(2)))
+    (folder / "cut.MOV").write_bytes(encode(steady(1), "mov")[:200])
+    status = main([*options, "detect", "--json", str(folder)])
+    lines = {
+        Path(line["path"]).name: line
+        for line in map(json.loads, capsys.readouterr().out.splitlines())
+    }
+
+    assert 1 == status
+    assert {"clip.mp4", "cut.MOV", "bright.png", "dark.JPG"} == set(lines)
+    assert 4 == len(lines["clip.mp4"]["frames"])
+    assert "undecodable_media" == lines["cut.MOV"]["error"]["code"]
 
 
 def test_people_get_a_table(
@@ -125,7 +144,7 @@ def test_an_empty_folder_is_wrong_usage(
         main([*options, "detect", str(tmp_path)])
 
     assert 2 == caught.value.code
-    assert "no images in the folder" in capsys.readouterr().err
+    assert "no images or videos in the folder" in capsys.readouterr().err
 
 
 def test_a_missing_model_is_said_in_one_line(

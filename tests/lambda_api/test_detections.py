@@ -6,11 +6,13 @@ import pytest
 from PIL import Image
 
 from detector.analysis import Detector
+from lambda_api.ports import Detection
 from lambda_api.schemas import DetectionResult
 from tests.apps import PROBLEM, Caller
 from tests.fakes import FakeClock
 from tests.images import padded_png, plain_image
 from tests.signing import MADE, sign
+from tests.videos import encode, steady
 
 
 def test_result_has_shape_of_contract(call: Caller, photo_jpeg: bytes) -> None:
@@ -164,3 +166,22 @@ def test_provenance_is_sent(call: Caller) -> None:
     } == signed["provenance"]
     assert ("no_ai_signs_found", ["score_low"]) == (signed["verdict"], signed["reasons"])
     assert plain["pixel"] == signed["pixel"]
+
+
+def test_contract_carries_videos(tiny_detector: Detector, tmp_path: Path) -> None:
+    """Whatever the detector says of a video fits the answer, field by field, and nothing is lost."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(encode(steady(3, 255)))
+    analysis = tiny_detector.analyze_file(path).to_dict()
+    now = FakeClock().now
+    kept = Detection(
+        id="det_AAAAAAAAAAAAAAAAAAAAAAAA",
+        created_at=now,
+        expires_at=now + timedelta(hours=24),
+        analysis=analysis,
+        has_heatmap=False,
+    )
+    answer = DetectionResult.of(kept).model_dump(mode="json")
+
+    assert analysis == {name: answer[name] for name in analysis}
+    assert 4 == len(answer["frames"])

@@ -35,11 +35,15 @@ const REASONS = {
   score_middle: "script.reason.score_middle",
   score_low: "script.reason.score_low",
   small_image: "script.reason.small_image",
+  few_frames: "script.reason.few_frames",
+  video_not_measured: "script.reason.video_not_measured",
 };
 
 /** @type {Record<string, string>} */
 const WARNINGS = {
   larger_than_measured: "script.warning.larger_than_measured",
+  incomplete_video: "script.warning.incomplete_video",
+  beginning_only: "script.warning.beginning_only",
 };
 
 export class VerdictCard {

@@ -1,0 +1,128 @@
+"""Video files, whole and broken ones, made on the spot."""
+
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+import av
+import numpy as np
+from PIL import Image
+
+CODECS = {
+    "mp4": ("mp4", "libx264"),
+    "mov": ("mov", "libx264"),
+    "avi": ("avi", "mpeg4"),
+    "wmv": ("asf", "wmv2"),
+    "webm": ("webm", "libvpx"),
+    "mkv": ("matroska", "libx264"),
+}
+"""Our name of a format -> FFmpeg's, and what its pictures are usually encoded with."""
+
+_QUICK: dict[str, dict[str, object]] = {
+    "libx264": {"preset": "ultrafast", "x264-params": "threads=1"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+}
+_TICKS = 1000
+
+
+def encode(
+    pictures: Iterable[tuple[float, Image.Image]],
+    format_name: str = "mp4",
+    *,
+    codec: str | None = None,
+    rate: int = 10,
+    rotation: int | None = None,
+    muxing: dict[str, str] | None = None,
+) -> bytes:
+    """A video of upright pictures, each with its time in seconds. `rotation` is in degrees, anti-clockwise."""
+    container_name, usual_codec = CODECS[format_name]
+    codec = codec or usual_codec
+    pictures = list(pictures)
+    with (
+        tempfile.NamedTemporaryFile() as file,
+        av.open(file.name, "w", format=container_name, options=muxing or {}) as container,
+    ):
+        stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
+        if pictures:
+            stream.width, stream.height = pictures[0][1].size
+        else:
+            stream.width, stream.height = 160, 128
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.options = _QUICK.get(codec, {})
+        # WMV and AVI keep no finer clock than this.
+        ticks = rate if format_name in {"avi", "wmv"} else _TICKS
+        stream.codec_context.time_base = Fraction(1, ticks)
+        if rotation is not None:
+            stream.set_display_rotation(rotation)
+        container.start_encoding()  # a file without a picture has its header, too
+        for t, picture in pictures:
+            frame = av.VideoFrame.from_ndarray(np.asarray(picture))
+            frame.pts, frame.time_base = round(t * ticks), Fraction(1, ticks)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        container.close()
+        return file.read()
+
+
+def steady(
+    seconds: float, grey: int = 128, *, rate: int = 10, size: tuple[int, int] = (160, 128)
+) -> list[tuple[float, Image.Image]]:
+    """Pictures of one colour; the tiny model scores them by their brightness."""
+    return changing([grey] * round(seconds * rate), rate=rate, size=size)
+
+
+def changing(
+    greys: Sequence[int], *, rate: int = 10, size: tuple[int, int] = (160, 128)
+) -> list[tuple[float, Image.Image]]:
+    """One picture after the other, each of one colour."""
+    return [(i / rate, Image.new("RGB", size, (g, g, g))) for i, g in enumerate(greys)]
+
+
+def sound_only(*, cover: bool = False) -> bytes:
+    """A recording without moving pictures; with a cover, it has one picture that does not move."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        tone = container.add_stream("aac", rate=44100)
+        if cover:
+            picture = container.add_stream("mjpeg", rate=1)
+            assert isinstance(picture, av.VideoStream)
+            picture.width, picture.height, picture.pix_fmt = 160, 128, "yuvj420p"
+            picture.disposition = av.stream.Disposition.attached_pic
+            frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8))
+            frame.pts, frame.time_base = 0, Fraction(1, 1)
+            container.mux([*picture.encode(frame), *picture.encode()])
+        _add_tone(container, tone)
+    return buffer.getvalue()
+
+
+def locked(mp4: bytes) -> bytes:
+    """The same MP4 as a protected one: its pictures are filed as encrypted (ISO/IEC 23001-7)."""
+    entry = mp4.index(b"avc1", mp4.index(b"stsd")) - 4
+    end = entry + int.from_bytes(mp4[entry : entry + 4], "big")
+    scheme = _box(b"frma", b"avc1") + _box(b"schm", bytes(4) + b"cenc" + bytes((0, 1, 0, 0)))
+    protection = _box(b"sinf", scheme)
+    changed = bytearray(mp4)
+    changed[end:end] = protection
+    for kind in (b"avc1", b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"):
+        at = (entry + 4 if kind == b"avc1" else mp4.rindex(kind, 0, entry + 4)) - 4
+        size = int.from_bytes(mp4[at : at + 4], "big") + len(protection)
+        changed[at : at + 4] = size.to_bytes(4, "big")
+    changed[entry + 4 : entry + 8] = b"encv"
+    return bytes(changed)
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+def _add_tone(container: av.container.OutputContainer, stream: av.stream.Stream) -> None:
+    assert isinstance(stream, av.AudioStream)
+    for i in range(20):
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((2, 1024), np.float32), format="fltp", layout="stereo"
+        )
+        frame.sample_rate, frame.pts = 44100, i * 1024
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())

@@ -10,7 +10,7 @@ RUN ?= build/runs/$(RECIPE)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CODE := detector lambda_api training static_site tests
+CODE := asli_cli asli_client detector lambda_api training static_site tests
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -76,6 +76,18 @@ class DetectionGone(ServiceError):
     code = ProblemCode.GONE
 
 
+class BlobNotFound(ServiceError):
+    """Nothing is kept under this key."""
+
+    code = ProblemCode.NOT_FOUND
+
+
+class JobConflict(ServiceError):
+    """Another step of the same job was faster, or the job was deleted meanwhile."""
+
+    code = ProblemCode.INTERNAL
+
+
 class Busy(ServiceError):
     """All places for analyses stayed taken for as long as a request may wait."""
 

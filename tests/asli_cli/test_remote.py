@@ -99,9 +99,7 @@ def test_out_must_be_writable(
     assert "cannot be written" in capsys.readouterr().err
 
 
-def test_a_wrong_address_is_wrong_usage(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_address_is_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is said at once, in one sentence."""
     with pytest.raises(SystemExit) as ended:
         main(["detect", "--remote", "asli.example", str(folder)])

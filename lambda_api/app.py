@@ -7,7 +7,7 @@ from lambda_api.errors import ProblemCode
 from lambda_api.middleware import BodyLimit, CrossOrigin, FailureLog, RequestMarks
 from lambda_api.openapi import ContractedAPI
 from lambda_api.problems import install_problem_handlers
-from lambda_api.routes import detections, service
+from lambda_api.routes import desk, detections, service
 from lambda_api.website import ApiBesideSite, website
 
 API_VERSION = "1.0.0"
@@ -49,6 +49,7 @@ def _api(dependencies: Dependencies) -> ASGIApp:
     )
     api.state.dependencies = dependencies
     api.include_router(detections.router)
+    api.include_router(desk.router)
     api.include_router(service.router)
     limits = dependencies.limits
     install_problem_handlers(

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from lambda_api.admission import Admission
+from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
 from lambda_api.services import DetectionService, ServiceLimits
 
@@ -17,6 +19,8 @@ class Dependencies:
     detections: DetectionService
     gate: AnalysisGate
     limits: ServiceLimits
+    admission: Admission
+    desk: Desk
     allowed_origins: tuple[str, ...] = ()
     site_dir: Path | None = None
     """The rendered site, when this process serves it too."""

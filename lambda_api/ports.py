@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -176,3 +177,119 @@ class IdempotencyStore(Protocol):
 
     def forget(self, resource: str) -> None:
         """Forget every answer that tells about this resource."""
+
+
+class CallCounter(Protocol):
+    """Counts calls by caller and window of time. Any text may name a bucket."""
+
+    def count(self, bucket: str, window: int) -> int:
+        """How many calls were counted; 0 where none was."""
+
+    def add(self, bucket: str, window: int, *, below: int, expires_at: datetime) -> int | None:
+        """Count one more and give the new count, or None, changing nothing, at `below` or above.
+
+        Callers at the same moment never pass `below` together.
+        """
+
+
+class KeyScope(StrEnum):
+    """What an API key may be used for."""
+
+    ANALYSE = "analyse"
+    MESSAGE = "message"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """A key as it is kept: what it opens, and the hash by which its secret is known."""
+
+    id: str
+    name: str
+    """For the operator, to tell keys apart."""
+    scopes: frozenset[KeyScope]
+    secret_sha256: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class KeyStore(Protocol):
+    """Keeps API keys, the revoked ones too. An unknown id raises KeyNotFound."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def get(self, key_id: str) -> ApiKey: ...
+
+    def all(self) -> list[ApiKey]:
+        """The oldest first."""
+
+    def revoke(self, key_id: str, *, now: datetime) -> None:
+        """The key opens nothing from now on; revoking again changes nothing."""
+
+
+class MessageKind(StrEnum):
+    """What a visitor writes about."""
+
+    SUGGESTION = "suggestion"
+    MESSAGE = "message"
+    QUESTION = "question"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitorMessage:
+    """What somebody wrote on the Help page."""
+
+    reference: str
+    """Told to the sender, to come back to the message."""
+    created_at: datetime
+    expires_at: datetime
+    kind: MessageKind
+    text: str
+    email: str | None
+
+
+class FeedbackLabel(StrEnum):
+    """What somebody who knows the file says about it."""
+
+    MADE_WITH_AI = "made_with_ai"
+    PHOTOGRAPH = "photograph"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feedback:
+    """Why a result looks wrong: what was answered and what the sender says, without the file.
+
+    `facts` holds verdict, score, condition, size, format and model: numbers and codes alone.
+    """
+
+    reference: str
+    created_at: datetime
+    expires_at: datetime
+    label: FeedbackLabel
+    facts: Mapping[str, Any]
+    media: bytes | None = field(default=None, repr=False)
+    """The file, if the sender allowed to keep it."""
+
+
+class MessageStore(Protocol):
+    """Keeps messages and feedback until they expire."""
+
+    def save_message(self, message: VisitorMessage) -> None: ...
+
+    def save_feedback(self, feedback: Feedback) -> None: ...
+
+    def messages(self, *, now: datetime) -> list[VisitorMessage]:
+        """The oldest first, without expired ones."""
+
+    def feedback(self, *, now: datetime) -> list[Feedback]:
+        """The oldest first, without expired ones."""
+
+    def purge(self, *, now: datetime) -> None:
+        """Forget what has expired."""
+
+
+class Notifier(Protocol):
+    """Tells the operator that a message was stored."""
+
+    def notify(self, message: VisitorMessage) -> None:
+        """Raises NotificationFailed when nobody was told; the message is safe then all the same."""

@@ -37,7 +37,7 @@ def get_model(response: Response, given: Given) -> ModelCard:
 def get_limits(response: Response, given: Given) -> Limits:
     """What is accepted and for how long results are kept."""
     response.headers.update(_CACHEABLE)
-    return Limits.of(given.limits)
+    return Limits.of(given.limits, given.admission.rates)
 
 
 @router.get(

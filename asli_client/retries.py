@@ -31,7 +31,7 @@ class Retries:
             return None
         if retry_after is not None:
             return retry_after if retry_after <= self.longest_delay else None
-        delay = min(self.longest_delay, self.first_delay * 2 ** (attempt - 1))
+        delay: float = min(self.longest_delay, self.first_delay * 2.0 ** (attempt - 1))
         return delay * random.uniform(0.5, 1)  # noqa: S311 - spreads load, protects nothing
 
 

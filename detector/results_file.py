@@ -61,9 +61,9 @@ class ResultsFile:
         except ValueError:
             return
         if isinstance(values, dict) and "error" not in values:
-            state = values.get("path"), values.get("size"), values.get("modified_ns")
-            if isinstance(state[0], str):
-                self._done.add(state)
+            path, size, modified_ns = map(values.get, ("path", "size", "modified_ns"))
+            if isinstance(path, str) and isinstance(size, int) and isinstance(modified_ns, int):
+                self._done.add((path, size, modified_ns))
 
 
 def _state(path: Path) -> tuple[str, int, int]:

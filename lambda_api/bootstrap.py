@@ -8,12 +8,14 @@ from detector.errors import ModelLoadError
 from detector.image import ImageLimits
 from lambda_api.adapters.filesystem import FilesystemResultStore
 from lambda_api.adapters.log_notifier import LogNotifier
+from lambda_api.adapters.prometheus import PrometheusMetrics
 from lambda_api.adapters.sqlite import Database
 from lambda_api.adapters.sqlite_desk import SqliteCallCounter, SqliteKeyStore, SqliteMessageStore
 from lambda_api.admission import Admission, Rates
 from lambda_api.dependencies import Dependencies
 from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
+from lambda_api.observability import ObservedDetector
 from lambda_api.ports import KeyStore
 from lambda_api.services import DetectionService, ServiceLimits
 from lambda_api.settings import Settings
@@ -28,8 +30,9 @@ def build_dependencies(settings: Settings) -> Dependencies:
         image=detector.limits if isinstance(detector, Detector) else ImageLimits(),
         result_lifetime=timedelta(hours=settings.result_ttl_hours),
     )
+    metrics = PrometheusMetrics()
     detections = DetectionService(
-        detector,
+        ObservedDetector(detector, metrics) if isinstance(detector, Detector) else detector,
         FilesystemResultStore(settings.data_dir / "detections", now=utc_now()),
         clock=utc_now,
         result_lifetime=limits.result_lifetime,
@@ -49,6 +52,8 @@ def build_dependencies(settings: Settings) -> Dependencies:
             clock=utc_now,
             proxies=settings.trusted_proxies,
         ),
+        metrics=metrics,
+        metrics_text=metrics.as_text,
         desk=Desk(SqliteMessageStore(database), LogNotifier(), clock=utc_now),
         gate=AnalysisGate(settings.max_concurrent_analyses, wait_seconds=settings.max_wait_seconds),
         limits=limits,

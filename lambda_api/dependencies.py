@@ -1,5 +1,6 @@
 """What the app is given, and how a route asks for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from fastapi import Depends, Request
 from lambda_api.admission import Admission
 from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
+from lambda_api.ports import Metrics
 from lambda_api.services import DetectionService, ServiceLimits
 
 
@@ -21,6 +23,9 @@ class Dependencies:
     limits: ServiceLimits
     admission: Admission
     desk: Desk
+    metrics: Metrics
+    metrics_text: Callable[[], bytes] | None = None
+    """For /v1/metrics, where this process itself gives out what it counted."""
     allowed_origins: tuple[str, ...] = ()
     site_dir: Path | None = None
     """The rendered site, when this process serves it too."""

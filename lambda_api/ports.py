@@ -293,3 +293,16 @@ class Notifier(Protocol):
 
     def notify(self, message: VisitorMessage) -> None:
         """Raises NotificationFailed when nobody was told; the message is safe then all the same."""
+
+
+class Metrics(Protocol):
+    """Counts and times what the service does. Labels come from the code, never from a request."""
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered. `route` is a template such as /v1/detections/{detection_id}."""
+
+    def analysed(self, verdict: str, seconds: float) -> None:
+        """A file was judged."""
+
+    def refused(self, code: str) -> None:
+        """A file could not be judged."""

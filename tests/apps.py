@@ -12,6 +12,7 @@ from detector.errors import ModelLoadError
 from detector.image import ImageLimits
 from lambda_api.adapters.filesystem import FilesystemResultStore
 from lambda_api.adapters.log_notifier import LogNotifier
+from lambda_api.adapters.prometheus import PrometheusMetrics
 from lambda_api.adapters.sqlite import Database
 from lambda_api.adapters.sqlite_desk import SqliteCallCounter, SqliteKeyStore, SqliteMessageStore
 from lambda_api.admission import Admission, Rates
@@ -19,6 +20,7 @@ from lambda_api.app import create_app
 from lambda_api.dependencies import Dependencies
 from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
+from lambda_api.observability import ObservedDetector
 from lambda_api.ports import ImageDetector, Notifier
 from lambda_api.services import DetectionService, ServiceLimits
 from tests.fakes import FakeClock
@@ -47,6 +49,9 @@ def build_app(
     notifier: Notifier | None = None,
 ) -> ASGIApp:
     clock = clock or FakeClock()
+    metrics = PrometheusMetrics()
+    if not isinstance(detector, ModelLoadError):
+        detector = ObservedDetector(detector, metrics)
     limits = ServiceLimits(image=ImageLimits(), result_lifetime=LIFETIME)
     store = FilesystemResultStore(data_dir / "detections", now=clock())
     database = Database(data_dir)
@@ -64,6 +69,8 @@ def build_app(
                 clock=clock,
                 proxies=proxies,
             ),
+            metrics=metrics,
+            metrics_text=metrics.as_text,
             desk=Desk(SqliteMessageStore(database), notifier or LogNotifier(), clock=clock),
             allowed_origins=allowed_origins,
             site_dir=site_dir,

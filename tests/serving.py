@@ -13,6 +13,16 @@ import httpx
 
 ROOT = Path(__file__).parents[1]
 START_DEADLINE_SECONDS = 60
+UNLIMITED = {
+    f"ASLI_{name}": "1000000"
+    for name in (
+        "ANONYMOUS_PER_MINUTE",
+        "ANONYMOUS_PER_DAY",
+        "KEYED_PER_MINUTE",
+        "MESSAGES_PER_HOUR",
+    )
+}
+"""Tests send more than visitors do."""
 
 
 @contextmanager
@@ -30,6 +40,7 @@ def running_service(
                 **os.environ,
                 "ASLI_DATA_DIR": str(work / "data"),
                 "PYTHONUNBUFFERED": "1",
+                **UNLIMITED,
                 **(settings or {}),
             },
             stdout=output,

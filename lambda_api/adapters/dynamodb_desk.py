@@ -1,7 +1,7 @@
 """Calls, keys, messages and feedback in one DynamoDB table, and files left with feedback in S3.
 
-The table's keys are the strings `pk` and `sk`; its time to live is the number `expires_at`.
-DynamoDB deletes late, so what has expired is left out here.
+The table's key is the string `pk`; its time to live is the number `expires_at`. DynamoDB deletes late,
+so what has expired is left out here. Listing scans the table: only operators do that, and seldom.
 """
 
 import json
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from boto3.dynamodb.conditions import Attr, Key
+from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
 from lambda_api.errors import KeyNotFound
@@ -23,7 +23,7 @@ from lambda_api.ports import (
     VisitorMessage,
 )
 
-_KEYS, _MESSAGES, _FEEDBACK = "keys", "messages", "feedback"
+_CALLS, _KEY, _MESSAGE, _FEEDBACK = "calls#", "key#", "message#", "feedback#"
 
 
 def open_table(name: str) -> Any:  # noqa: ANN401 - boto3 makes its classes while it runs
@@ -64,7 +64,7 @@ class DynamoCallCounter:
 
 
 class DynamoKeyStore:
-    """One item per key, all in one partition: there are few, and a lookup reads one item."""
+    """One item per key; a lookup reads one item."""
 
     def __init__(self, table: Any) -> None:  # noqa: ANN401 - see open_table
         self._table = table
@@ -72,8 +72,7 @@ class DynamoKeyStore:
     def add(self, key: ApiKey) -> None:
         self._table.put_item(
             Item={
-                "pk": _KEYS,
-                "sk": key.id,
+                "pk": _KEY + key.id,
                 "name": key.name,
                 "scopes": sorted(key.scopes),
                 "secret_sha256": key.secret_sha256,
@@ -83,21 +82,21 @@ class DynamoKeyStore:
 
     def get(self, key_id: str) -> ApiKey:
         # Consistent, so that a revoked key opens nothing from that moment on.
-        answer = self._table.get_item(Key={"pk": _KEYS, "sk": key_id}, ConsistentRead=True)
+        answer = self._table.get_item(Key={"pk": _KEY + key_id}, ConsistentRead=True)
         if "Item" not in answer:
             raise KeyNotFound(key_id)
         return _key(answer["Item"])
 
     def all(self) -> list[ApiKey]:
-        keys = [_key(item) for item in _partition(self._table, _KEYS)]
+        keys = [_key(item) for item in _all(self._table, _KEY)]
         return sorted(keys, key=lambda key: (key.created_at, key.id))
 
     def revoke(self, key_id: str, *, now: datetime) -> None:
         try:
             self._table.update_item(
-                Key={"pk": _KEYS, "sk": key_id},
+                Key={"pk": _KEY + key_id},
                 UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
-                ConditionExpression="attribute_exists(sk)",
+                ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={":now": now.isoformat()},
             )
         except ClientError as error:
@@ -116,7 +115,7 @@ class DynamoMessageStore:
 
     def save_message(self, message: VisitorMessage) -> None:
         content = {"kind": message.kind.value, "text": message.text, "email": message.email}
-        self._save(_MESSAGES, message, content)
+        self._save(_MESSAGE, message, content)
 
     def save_feedback(self, feedback: Feedback) -> None:
         if feedback.media is not None:
@@ -141,7 +140,7 @@ class DynamoMessageStore:
                 text=item["text"],
                 email=item["email"],
             )
-            for item in self._unexpired(_MESSAGES, now)
+            for item in self._unexpired(_MESSAGE, now)
         ]
 
     def feedback(self, *, now: datetime) -> list[Feedback]:
@@ -150,7 +149,7 @@ class DynamoMessageStore:
                 **_common(item),
                 label=FeedbackLabel(item["label"]),
                 facts=json.loads(item["facts"]),
-                media=self._media(item["sk"]) if item["has_media"] else None,
+                media=self._media(item["reference"]) if item["has_media"] else None,
             )
             for item in self._unexpired(_FEEDBACK, now)
         ]
@@ -158,22 +157,20 @@ class DynamoMessageStore:
     def purge(self, *, now: datetime) -> None:
         """The table's time to live and the bucket's lifecycle do it."""
 
-    def _save(
-        self, partition: str, what: VisitorMessage | Feedback, content: dict[str, Any]
-    ) -> None:
+    def _save(self, prefix: str, what: VisitorMessage | Feedback, content: dict[str, Any]) -> None:
         self._table.put_item(
             Item={
-                "pk": partition,
-                "sk": what.reference,
+                "pk": prefix + what.reference,
+                "reference": what.reference,
                 "created_at": what.created_at.isoformat(),
                 "expires_at": int(what.expires_at.timestamp()),
                 **content,
             }
         )
 
-    def _unexpired(self, partition: str, now: datetime) -> list[dict[str, Any]]:
-        items = _partition(self._table, partition, Attr("expires_at").gt(int(now.timestamp())))
-        return sorted(items, key=lambda item: (item["created_at"], item["sk"]))
+    def _unexpired(self, prefix: str, now: datetime) -> list[dict[str, Any]]:
+        items = _all(self._table, prefix, Attr("expires_at").gt(int(now.timestamp())))
+        return sorted(items, key=lambda item: (item["created_at"], item["reference"]))
 
     def _media(self, reference: str) -> bytes:
         content: bytes = self._s3.get_object(Bucket=self._bucket, Key=f"kept/{reference}")[
@@ -182,26 +179,25 @@ class DynamoMessageStore:
         return content
 
 
-def _partition(table: Any, partition: str, condition: Any = None) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    query: dict[str, Any] = {"KeyConditionExpression": Key("pk").eq(partition)}
-    if condition is not None:
-        query["FilterExpression"] = condition
+def _all(table: Any, prefix: str, condition: Any = None) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    wanted = Attr("pk").begins_with(prefix)
+    scan = {"FilterExpression": wanted if condition is None else wanted & condition}
     while True:
-        answer = table.query(**query)
+        answer = table.scan(**scan)
         yield from answer["Items"]
         if "LastEvaluatedKey" not in answer:
             return
-        query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _call(bucket: str, window: int) -> dict[str, str]:
-    return {"pk": f"calls {bucket}", "sk": str(window)}
+    return {"pk": f"{_CALLS}{bucket}#{window}"}
 
 
 def _key(item: dict[str, Any]) -> ApiKey:
     revoked_at = item.get("revoked_at")
     return ApiKey(
-        id=item["sk"],
+        id=item["pk"].removeprefix(_KEY),
         name=item["name"],
         scopes=frozenset(KeyScope(scope) for scope in item["scopes"]),
         secret_sha256=item["secret_sha256"],
@@ -212,7 +208,7 @@ def _key(item: dict[str, Any]) -> ApiKey:
 
 def _common(item: dict[str, Any]) -> dict[str, Any]:
     return {
-        "reference": item["sk"],
+        "reference": item["reference"],
         "created_at": datetime.fromisoformat(item["created_at"]),
         "expires_at": datetime.fromtimestamp(int(item["expires_at"]), UTC),
     }

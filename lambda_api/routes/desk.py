@@ -24,6 +24,7 @@ _FEEDBACK_BODY: dict[str, Any] = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
+                "additionalProperties": False,
                 "required": ["label", "keep_media", FIELD],
                 "properties": {
                     "label": FeedbackIn.model_json_schema()["properties"]["label"],

@@ -10,11 +10,11 @@ RUN ?= build/runs/$(RECIPE)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CODE := detector lambda_api training static_site tests
+CODE := asli_cli asli_client benchmarks detector lambda_api training static_site tests
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve site detect check test browser format train release evaluate screenshots clean
+.PHONY: help serve site detect check test browser format train release evaluate bench screenshots clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ evaluate: $(VENV)/evaluation ## measure the shipped model: make evaluate DATA=fo
 	@test -n "$(DATA)" || { echo 'Say where the images are: make evaluate DATA=folder OUT=report.json'; exit 2; }
 	@mkdir -p $(dir $(OUT))
 	$(BIN)/python -m training.evaluate $(DATA:%=--data %) --out $(OUT)
+
+bench: $(VENV)/dev $(VENV)/training ## measure speed and memory into build/bench.json (BENCH_FLAGS="--soak 600")
+	$(BIN)/python -m benchmarks --out build/bench.json $(BENCH_FLAGS)
 
 screenshots: $(VENV)/dev browser ## pictures of every page into build/screenshots
 	$(BIN)/python -m tests.site.screenshots --out build/screenshots

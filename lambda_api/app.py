@@ -5,9 +5,10 @@ from starlette.types import ASGIApp
 from lambda_api.dependencies import Dependencies
 from lambda_api.errors import ProblemCode
 from lambda_api.middleware import BodyLimit, CrossOrigin, FailureLog, RequestMarks
+from lambda_api.observability import Observation
 from lambda_api.openapi import ContractedAPI
 from lambda_api.problems import install_problem_handlers
-from lambda_api.routes import detections, service
+from lambda_api.routes import desk, detections, service
 from lambda_api.website import ApiBesideSite, website
 
 API_VERSION = "1.0.0"
@@ -32,7 +33,7 @@ def create_app(dependencies: Dependencies) -> RequestMarks:
     if dependencies.allowed_origins:
         # Outside of all that can fail, so that scripts can read a 500 too.
         app = CrossOrigin(app, dependencies.allowed_origins)
-    return RequestMarks(app)
+    return RequestMarks(Observation(app, dependencies.metrics))
 
 
 def _api(dependencies: Dependencies) -> ASGIApp:
@@ -49,6 +50,7 @@ def _api(dependencies: Dependencies) -> ASGIApp:
     )
     api.state.dependencies = dependencies
     api.include_router(detections.router)
+    api.include_router(desk.router)
     api.include_router(service.router)
     limits = dependencies.limits
     install_problem_handlers(

@@ -1,12 +1,16 @@
 """What the app is given, and how a route asks for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from lambda_api.admission import Admission
+from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
+from lambda_api.ports import Metrics
 from lambda_api.services import DetectionService, ServiceLimits
 
 
@@ -17,6 +21,11 @@ class Dependencies:
     detections: DetectionService
     gate: AnalysisGate
     limits: ServiceLimits
+    admission: Admission
+    desk: Desk
+    metrics: Metrics
+    metrics_text: Callable[[], bytes] | None = None
+    """For /v1/metrics, where this process itself gives out what it counted."""
     allowed_origins: tuple[str, ...] = ()
     site_dir: Path | None = None
     """The rendered site, when this process serves it too."""

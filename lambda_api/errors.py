@@ -1,5 +1,6 @@
 """What can go wrong in the service, each kind with the stable code that programs act on."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -8,6 +9,8 @@ class ProblemCode(StrEnum):
     """Every code an answer can carry, those of the detector's errors included."""
 
     BAD_REQUEST = "bad_request"
+    KEY_INVALID = "key_invalid"
+    KEY_SCOPE = "key_scope"
     MISSING_FIELD = "missing_field"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -22,6 +25,9 @@ class ProblemCode(StrEnum):
     NO_FRAMES = "no_frames"
     ENCRYPTED_MEDIA = "encrypted_media"
     UNSUPPORTED_CODEC = "unsupported_codec"
+    MEDIA_MISMATCH = "media_mismatch"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
     MODEL_LOAD_FAILED = "model_load_failed"
     BUSY = "busy"
     INTERNAL = "internal"
@@ -80,6 +86,18 @@ class DetectionGone(ServiceError):
     code = ProblemCode.GONE
 
 
+class BlobNotFound(ServiceError):
+    """Nothing is kept under this key."""
+
+    code = ProblemCode.NOT_FOUND
+
+
+class JobConflict(ServiceError):
+    """Another step of the same job was faster, or the job was deleted meanwhile."""
+
+    code = ProblemCode.INTERNAL
+
+
 class Busy(ServiceError):
     """All places for analyses stayed taken for as long as a request may wait."""
 
@@ -88,3 +106,52 @@ class Busy(ServiceError):
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class KeyInvalid(ServiceError):
+    """What was sent is no API key, or one that was revoked."""
+
+    code = ProblemCode.KEY_INVALID
+
+
+class KeyScopeMissing(ServiceError):
+    """The API key opens other things than this."""
+
+    code = ProblemCode.KEY_SCOPE
+
+
+class KeyNotFound(ServiceError):
+    """There is no API key with this id."""
+
+    code = ProblemCode.NOT_FOUND
+
+
+class RateLimited(ServiceError):
+    """The caller sent as many requests as one may, and has to wait."""
+
+    code = ProblemCode.RATE_LIMITED
+
+    def __init__(
+        self, message: str, *, retry_after_seconds: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.headers = headers
+
+
+class QuotaExceeded(RateLimited):
+    """The same for a day: waiting a moment does not help."""
+
+    code = ProblemCode.QUOTA_EXCEEDED
+
+
+class MediaMismatch(ServiceError):
+    """The file is not the one that a result is about."""
+
+    code = ProblemCode.MEDIA_MISMATCH
+
+
+class NotificationFailed(ServiceError):
+    """Nobody could be told of a message."""
+
+    code = ProblemCode.INTERNAL

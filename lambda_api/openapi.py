@@ -34,5 +34,9 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
+    for path in document["paths"].values():
+        for operation in path.values():
+            if "security" in operation:
+                operation["security"].insert(0, {})  # a key is never required
     document["x-problem-types"] = problem_type_reference()
     return document

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from detector.errors import DetectorError, ModelLoadError, UnsupportedType
-from lambda_api.errors import Busy, MissingField, ProblemCode, ServiceError
+from lambda_api.errors import Busy, KeyInvalid, MissingField, ProblemCode, RateLimited, ServiceError
 from lambda_api.schemas import FieldProblem, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,6 +32,12 @@ PROBLEM_TYPES = {
         400,
         "The request cannot be understood",
         "The request is not in a form that this path reads.",
+    ),
+    ProblemCode.KEY_INVALID: ProblemType(
+        401, "The API key is not valid", "The API key is unknown or was revoked."
+    ),
+    ProblemCode.KEY_SCOPE: ProblemType(
+        403, "The API key may not do this", "The API key opens other things than this."
     ),
     ProblemCode.NOT_FOUND: ProblemType(404, "Not found", "There is nothing at this address."),
     ProblemCode.METHOD_NOT_ALLOWED: ProblemType(
@@ -68,12 +74,23 @@ PROBLEM_TYPES = {
         422, "The video is empty", "The video has no frames: its length is zero."
     ),
     ProblemCode.ENCRYPTED_MEDIA: ProblemType(
-        422, "The video is locked", "The video is locked by copy protection, so nobody but its player can see it."
+        422,
+        "The video is locked",
+        "The video is locked by copy protection, so nobody but its player can see it.",
     ),
     ProblemCode.UNSUPPORTED_CODEC: ProblemType(
         422,
         "The video's encoding is not supported",
         "The video's pictures are encoded in a way that is not supported.",
+    ),
+    ProblemCode.MEDIA_MISMATCH: ProblemType(
+        422, "This is another file", "The file is not the one that the result is about."
+    ),
+    ProblemCode.RATE_LIMITED: ProblemType(
+        429, "Too many requests", "Too many requests came in a short time."
+    ),
+    ProblemCode.QUOTA_EXCEEDED: ProblemType(
+        429, "Too many requests today", "The requests of this day are used up."
     ),
     ProblemCode.INTERNAL: ProblemType(
         500, "Something went wrong", "The service failed to answer. The file was not kept."
@@ -109,8 +126,11 @@ def install_problem_handlers(app: Starlette, limits: Limits) -> None:
             error.code,
             detail=str(error),
             limit=limits.get(error.code),
-            retry_after=error.retry_after_seconds if isinstance(error, Busy) else None,
+            retry_after=error.retry_after_seconds
+            if isinstance(error, Busy | RateLimited)
+            else None,
             errors=_field_problems(error),
+            headers=_headers_of(error),
         )
 
     def answer_detector_error(request: Request, error: Exception) -> Response:
@@ -209,6 +229,12 @@ def _field_problems(error: ServiceError) -> list[FieldProblem] | None:
     if isinstance(error, MissingField):
         return [FieldProblem(field=error.field, detail=str(error))]
     return None
+
+
+def _headers_of(error: ServiceError) -> Mapping[str, str]:
+    if isinstance(error, KeyInvalid):
+        return {"WWW-Authenticate": "Bearer"}
+    return error.headers if isinstance(error, RateLimited) else {}
 
 
 def _type_reference(code: ProblemCode) -> str:

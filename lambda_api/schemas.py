@@ -1,5 +1,6 @@
 """The JSON that leaves the service. Fields may be added to it, but none is removed within /v1."""
 
+import dataclasses
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -9,8 +10,10 @@ from detector.claims import Claim, SignatureState, Source
 from detector.image import EXTENSIONS
 from detector.provenance import ProvenanceState
 from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
+from lambda_api.admission import Rates as RatesInForce
+from lambda_api.desk import MAX_MESSAGE_CHARACTERS, MIN_MESSAGE_CHARACTERS
 from lambda_api.errors import ProblemCode
-from lambda_api.ports import Detection, ImageDetector
+from lambda_api.ports import Detection, Feedback, ImageDetector, MessageKind, VisitorMessage
 from lambda_api.services import ServiceLimits
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -181,7 +184,8 @@ class DetectionResult(BaseModel):
     warnings: list[str]
     timings_ms: dict[str, float] = Field(description="Milliseconds per step, and their total.")
     frames: list[ScoredFrame] | None = Field(
-        default=None, description="Of a video, in the order of time; null for images, as the next four."
+        default=None,
+        description="Of a video, in the order of time; null for images, as the next four.",
     )
     segments: list[Segment] | None = None
     aggregation: str | None = Field(
@@ -324,6 +328,15 @@ class MediaFormat(BaseModel):
     extensions: list[str]
 
 
+class Rates(BaseModel):
+    """How many requests that start something one caller may send, in windows that slide."""
+
+    anonymous_per_minute: int = Field(description="Analyses and uploads, per network address.")
+    anonymous_per_day: int = Field(description="The same, in 24 hours.")
+    keyed_per_minute: int = Field(description="Analyses and uploads, per API key.")
+    messages_per_hour: int = Field(description="Messages and feedback, per caller.")
+
+
 class Limits(BaseModel):
     """What is accepted and for how long results are kept."""
 
@@ -345,6 +358,13 @@ class Limits(BaseModel):
                     "smallest_judged_side_px": 128,
                     "files_per_request": 1,
                     "result_retention_hours": 24,
+                    "rates": {
+                        "anonymous_per_minute": 60,
+                        "anonymous_per_day": 1000,
+                        "keyed_per_minute": 600,
+                        "messages_per_hour": 20,
+                    },
+                    "message_characters": [10, 2000],
                 }
             ]
         }
@@ -358,9 +378,13 @@ class Limits(BaseModel):
     smallest_judged_side_px: int = Field(description="A shorter side is at best inconclusive.")
     files_per_request: int
     result_retention_hours: float = Field(description="Results are deleted after this time.")
+    rates: Rates
+    message_characters: tuple[int, int] = Field(
+        description="Fewest and most characters of a message."
+    )
 
     @classmethod
-    def of(cls, limits: ServiceLimits) -> Self:
+    def of(cls, limits: ServiceLimits, rates: RatesInForce) -> Self:
         """The public form of the limits in force."""
         return cls(
             formats=[
@@ -374,6 +398,82 @@ class Limits(BaseModel):
             smallest_judged_side_px=SMALLEST_JUDGED_SIDE,
             files_per_request=1,
             result_retention_hours=limits.result_lifetime.total_seconds() / 3600,
+            rates=Rates(**dataclasses.asdict(rates)),
+            message_characters=(MIN_MESSAGE_CHARACTERS, MAX_MESSAGE_CHARACTERS),
+        )
+
+
+class MessageIn(BaseModel):
+    """What somebody wants to tell us."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "question",
+                    "text": "Does the detector know pictures of this generator?",
+                    "email": "name@example.org",
+                }
+            ]
+        },
+    )
+
+    kind: MessageKind
+    text: Annotated[
+        str, Field(min_length=MIN_MESSAGE_CHARACTERS, max_length=MAX_MESSAGE_CHARACTERS)
+    ]
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+            description="For an answer; optional.",
+        ),
+    ] = None
+
+
+class FeedbackIn(BaseModel):
+    """What somebody who knows the file says about a result."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"label": "photograph"}]}
+    )
+
+    label: Literal["made_with_ai", "photograph", "other"] = Field(
+        description="What the file is, as far as you know."
+    )
+    keep_media: bool = Field(
+        default=False,
+        description="Whether the file may be kept. It then has to be sent again, in a form.",
+    )
+
+
+class Receipt(BaseModel):
+    """Something was stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "reference": "7KQM-2XRA-9BDT",
+                    "created_at": "2026-10-06T09:30:00Z",
+                    "expires_at": "2027-10-06T09:30:00Z",
+                }
+            ]
+        }
+    )
+
+    reference: str = Field(description="Quote it to come back to this.")
+    created_at: datetime
+    expires_at: datetime = Field(description="From then on it is deleted.")
+
+    @classmethod
+    def of(cls, stored: VisitorMessage | Feedback) -> Self:
+        """The public form: nothing of the content."""
+        return cls(
+            reference=stored.reference, created_at=stored.created_at, expires_at=stored.expires_at
         )
 
 

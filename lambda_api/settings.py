@@ -42,6 +42,22 @@ class Settings(BaseSettings):
     result_ttl_hours: float = Field(
         default=24, gt=0, description="Results are deleted after this time."
     )
+    anonymous_per_minute: int = Field(
+        default=60, ge=1, description="Analyses and uploads in a minute from one address."
+    )
+    anonymous_per_day: int = Field(default=1000, ge=1, description="The same in a day.")
+    keyed_per_minute: int = Field(
+        default=600, ge=1, description="Analyses and uploads in a minute with one API key."
+    )
+    messages_per_hour: int = Field(
+        default=20, ge=1, description="Messages and feedback in an hour from one caller."
+    )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        description="How many proxies of your own stand in front and add to X-Forwarded-For; with 0 "
+        "the header is ignored, since anyone can send it.",
+    )
     model_path: Path = Field(
         default=MODEL_PATH, description="The ONNX file, with its manifest inside."
     )

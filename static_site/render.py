@@ -6,6 +6,7 @@ holds. English pages lie at the root, the other languages in a folder each.
 
 import argparse
 import json
+import re
 import shutil
 import textwrap
 from collections.abc import Mapping
@@ -19,13 +20,15 @@ from static_site.evaluation import Evaluation
 from static_site.flowchart import NARROW, WIDE
 from static_site.formats import LANGUAGES, Language
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 DEFAULT_REPORT = HERE.parent / "detector" / "models" / "report.json"
 """Found by place, since importing the detector would load its runtime."""
 
 PAGES = ("index", "detect", "about", "help", "privacy", "404")
 FOLDERS = ("css", "js", "icons")
 """Sent as they are."""
+
+_IMPORT = re.compile(r"""^import .* from "(\./[^"]+|\.\./[^"]+)";$""", re.MULTILINE)
 
 CONFIG = {"api": ""}
 """Read by the scripts at run time. An empty address means: the API is where the site is."""
@@ -70,7 +73,7 @@ def _render_language(
         "evaluation": Evaluation(report),
         "flowcharts": (WIDE, NARROW),
         "script_messages": script_messages,
-        "modules": [path.relative_to(HERE).as_posix() for path in _scripts()],
+        "modules": _modules,
     }
     return {
         Path(language.address(page).lstrip("/")): environment.get_template(f"{page}.html").render(
@@ -82,6 +85,19 @@ def _render_language(
 
 def _scripts() -> list[Path]:
     return sorted((HERE / "js").rglob("*.js"))
+
+
+def _modules(entry: str) -> list[str]:
+    """The addresses of a page's script and of all it imports, for the browser to fetch at once."""
+    found: list[Path] = []
+    waiting = [HERE / "js" / entry]
+    while waiting:
+        script = waiting.pop()
+        if script not in found:
+            found.append(script)
+            names = _IMPORT.findall(script.read_text("utf-8"))
+            waiting += [(script.parent / name).resolve() for name in names]
+    return sorted(path.relative_to(HERE).as_posix() for path in found)
 
 
 def _environment() -> Environment:

@@ -11,15 +11,28 @@ from starlette.types import ASGIApp
 from detector.errors import ModelLoadError
 from detector.image import ImageLimits
 from lambda_api.adapters.filesystem import FilesystemResultStore
+from lambda_api.adapters.log_notifier import LogNotifier
+from lambda_api.adapters.prometheus import PrometheusMetrics
+from lambda_api.adapters.sqlite import Database
+from lambda_api.adapters.sqlite_desk import SqliteCallCounter, SqliteKeyStore, SqliteMessageStore
+from lambda_api.admission import Admission, Rates
 from lambda_api.app import create_app
 from lambda_api.dependencies import Dependencies
+from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
-from lambda_api.ports import ImageDetector
+from lambda_api.observability import ObservedDetector
+from lambda_api.ports import ImageDetector, Notifier
 from lambda_api.services import DetectionService, ServiceLimits
 from tests.fakes import FakeClock
 
 PROBLEM = "application/problem+json"
 LIFETIME = timedelta(hours=24)
+UNLIMITED = Rates(
+    anonymous_per_minute=10**6,
+    anonymous_per_day=10**6,
+    keyed_per_minute=10**6,
+    messages_per_hour=10**6,
+)
 
 
 def build_app(
@@ -31,10 +44,17 @@ def build_app(
     wait_seconds: float = 5,
     allowed_origins: tuple[str, ...] = (),
     site_dir: Path | None = None,
+    rates: Rates = UNLIMITED,
+    proxies: int = 0,
+    notifier: Notifier | None = None,
 ) -> ASGIApp:
     clock = clock or FakeClock()
+    metrics = PrometheusMetrics()
+    if not isinstance(detector, ModelLoadError):
+        detector = ObservedDetector(detector, metrics)
     limits = ServiceLimits(image=ImageLimits(), result_lifetime=LIFETIME)
-    store = FilesystemResultStore(data_dir, now=clock())
+    store = FilesystemResultStore(data_dir / "detections", now=clock())
+    database = Database(data_dir)
     return create_app(
         Dependencies(
             detections=DetectionService(
@@ -42,6 +62,16 @@ def build_app(
             ),
             gate=AnalysisGate(places, wait_seconds=wait_seconds),
             limits=limits,
+            admission=Admission(
+                SqliteKeyStore(database),
+                SqliteCallCounter(database),
+                rates=rates,
+                clock=clock,
+                proxies=proxies,
+            ),
+            metrics=metrics,
+            metrics_text=metrics.as_text,
+            desk=Desk(SqliteMessageStore(database), notifier or LogNotifier(), clock=clock),
             allowed_origins=allowed_origins,
             site_dir=site_dir,
         )

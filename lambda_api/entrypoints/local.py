@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from detector.errors import ModelLoadError
 from lambda_api.app import create_app
 from lambda_api.bootstrap import build_dependencies
+from lambda_api.observability import log_as_json
 from lambda_api.services import DetectionService
 from lambda_api.settings import Settings
 
@@ -30,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until interrupted. Exits with status 1 and one sentence when it cannot start."""
     options = _parse(arguments)
     warnings.filterwarnings("ignore", module="PIL")  # odd metadata in somebody's image is no event
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
-    logger.setLevel(logging.INFO)
+    log_as_json(sys.stderr)
+    speak_plainly(logger)
 
     settings = _read_settings()
     if options.site is not None:
@@ -61,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         purge_every(PURGE_INTERVAL_SECONDS, dependencies.detections)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def speak_plainly(announcements: logging.Logger) -> None:
+    """What is said to the person who started the server is no log, and goes to the standard output."""
+    announcements.addHandler(logging.StreamHandler(sys.stdout))
+    announcements.setLevel(logging.INFO)
+    announcements.propagate = False
 
 
 def purge_every(seconds: float, detections: DetectionService) -> None:

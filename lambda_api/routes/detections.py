@@ -8,6 +8,7 @@ from detector.image import PILLOW_FORMATS
 from lambda_api.dependencies import Given
 from lambda_api.errors import ProblemCode
 from lambda_api.problems import problem_responses
+from lambda_api.routes.admission import ADMISSION_CODES, ADMIT_ANALYSIS
 from lambda_api.routes.multipart import FIELD, read_file
 from lambda_api.schemas import DetectionResult
 
@@ -45,7 +46,9 @@ _FORM: dict[str, Any] = {
     operation_id="createDetection",
     response_description="The result. The image itself is already forgotten.",
     openapi_extra={"requestBody": _FORM},
+    dependencies=[ADMIT_ANALYSIS],
     responses=problem_responses(
+        *ADMISSION_CODES,
         ProblemCode.BAD_REQUEST,
         ProblemCode.FILE_TOO_LARGE,
         ProblemCode.UNSUPPORTED_TYPE,

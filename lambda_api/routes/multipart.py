@@ -16,6 +16,17 @@ async def read_file(request: Request, *, max_bytes: int) -> bytes:
 
     Raises UnsupportedContentType, BadRequest, MissingField or UploadTooLarge.
     """
+    _, data = await read_form(request, max_bytes=max_bytes)
+    if data is None:
+        raise MissingField(FIELD, f"The form must have a file in the field '{FIELD}'.")
+    return data
+
+
+async def read_form(request: Request, *, max_bytes: int) -> tuple[dict[str, str], bytes | None]:
+    """The form's text fields, and the content of the field `file` if there is one.
+
+    Raises UnsupportedContentType, BadRequest or UploadTooLarge.
+    """
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise UnsupportedContentType(
@@ -27,18 +38,17 @@ async def read_file(request: Request, *, max_bytes: int) -> bytes:
         if not parser.ended:
             raise BadRequest("The form ends before its last boundary.")
         upload = form.get(FIELD)
-        if not isinstance(upload, UploadFile):
-            raise MissingField(FIELD, f"The form must have a file in the field '{FIELD}'.")
-        data = await upload.read(max_bytes + 1)
+        data = await upload.read(max_bytes + 1) if isinstance(upload, UploadFile) else None
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
     except MultiPartException as error:
         raise BadRequest("The body is not a readable form with one file.") from error
     except ClientDisconnect as error:
         raise BadRequest("The upload was cut off.") from error
     finally:
         parser.close_files()
-    if len(data) > max_bytes:
+    if data is not None and len(data) > max_bytes:
         raise UploadTooLarge(max_bytes)
-    return data
+    return fields, data
 
 
 class _InMemoryParser(MultiPartParser):

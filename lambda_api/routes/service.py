@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from lambda_api.dependencies import Given
 from lambda_api.errors import ProblemCode
@@ -13,6 +13,7 @@ router = APIRouter(prefix="/v1", tags=["service"])
 
 _CACHEABLE = {"Cache-Control": "public, max-age=300"}
 _FRESH = {"Cache-Control": "no-store"}
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @router.get(
@@ -37,7 +38,7 @@ def get_model(response: Response, given: Given) -> ModelCard:
 def get_limits(response: Response, given: Given) -> Limits:
     """What is accepted and for how long results are kept."""
     response.headers.update(_CACHEABLE)
-    return Limits.of(given.limits)
+    return Limits.of(given.limits, given.admission.rates)
 
 
 @router.get(
@@ -76,3 +77,11 @@ def get_contract(request: Request, response: Response) -> dict[str, Any]:
     response.headers.update(_CACHEABLE)
     contract: dict[str, Any] = request.app.openapi()
     return contract
+
+
+@router.get("/metrics", include_in_schema=False)
+def get_metrics(given: Given) -> Response:
+    """Counts since the process started, in Prometheus' text format. Not part of the contract."""
+    if given.metrics_text is None:
+        raise HTTPException(404)
+    return Response(given.metrics_text(), headers={**_FRESH, "Content-Type": _PROMETHEUS})

@@ -33,6 +33,10 @@ const SHORT_DEADLINE_MS = 20_000;
  * @property {string | null} heatmap_url
  */
 
+/** @typedef {{kind: string, text: string, email?: string}} VisitorMessage */
+
+/** @typedef {{reference: string}} Receipt */
+
 /** @typedef {{bands: {low: number, high: number}}} ModelCard */
 
 export class Api {
@@ -80,6 +84,31 @@ export class Api {
     if (!response.ok && response.status !== 404 && response.status !== 410) throw await problemOf(response);
   }
 
+  /**
+   * @param {VisitorMessage} message
+   * @returns {Promise<Receipt>}
+   */
+  sendMessage(message) {
+    return postJson(`${this.#base}/v1/messages`, message);
+  }
+
+  /**
+   * Say that a result looks wrong. Only with a file may and will that be kept.
+   * @param {string} id
+   * @param {string} label
+   * @param {File | null} file
+   * @returns {Promise<Receipt>}
+   */
+  async sendFeedback(id, label, file) {
+    const url = `${this.#base}/v1/detections/${encodeURIComponent(id)}/feedback`;
+    if (!file) return postJson(url, { label });
+    const form = new FormData();
+    form.append("label", label);
+    form.append("keep_media", "true");
+    form.append("file", file, "image");
+    return receive(await request(url, { method: "POST", body: form }));
+  }
+
   /** @param {string} path */
   address(path) {
     return this.#base + path;
@@ -88,7 +117,20 @@ export class Api {
 
 /** @param {string} url */
 async function getJson(url) {
-  const response = await request(url);
+  return receive(await request(url));
+}
+
+/**
+ * @param {string} url
+ * @param {object} values
+ */
+async function postJson(url, values) {
+  const headers = { "Content-Type": "application/json" };
+  return receive(await request(url, { method: "POST", headers, body: JSON.stringify(values) }));
+}
+
+/** @param {Response} response */
+async function receive(response) {
   if (!response.ok) throw await problemOf(response);
   return response.json();
 }
@@ -118,6 +160,7 @@ async function problemOf(response) {
  */
 function codeOfStatus(status) {
   if (status === 413) return "file_too_large";
-  if (status === 429 || status === 503) return "busy";
+  if (status === 429) return "rate_limited";
+  if (status === 503) return "busy";
   return status === 504 ? "timeout" : "internal";
 }

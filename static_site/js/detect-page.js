@@ -6,6 +6,7 @@ import { Messages } from "./messages.js";
 import { Cancelled, Problem } from "./problems.js";
 import { Details } from "./ui/details.js";
 import { ErrorSummary } from "./ui/error-summary.js";
+import { FeedbackForm } from "./ui/feedback-form.js";
 import { FilePicker } from "./ui/file-picker.js";
 import { part } from "./ui/part.js";
 import { Picture } from "./ui/picture.js";
@@ -45,6 +46,7 @@ class DetectPage {
   #provenance = new ProvenancePanel(this.#messages);
   #picture = new Picture();
   #details = new Details(this.#messages);
+  #feedback = new FeedbackForm(this.#messages);
   #actions = new ResultActions(this.#messages, {
     onAgain: () => this.#startOver(),
     onDelete: (id) => this.#delete(id),
@@ -122,7 +124,11 @@ class DetectPage {
         onSent: () => this.#job === job && this.#progress.showAnalysing(),
       });
       const card = await this.#model;
-      if (this.#job === job) this.#showResult(api, detection, card);
+      const limits = await this.#limits;
+      if (this.#job !== job) return;
+      this.#showResult(api, detection, card);
+      const canBeSentAgain = limits !== null && file.size <= limits.max_upload_bytes;
+      this.#feedback.show(api, detection.id, canBeSentAgain ? file : null);
     } catch (error) {
       if (this.#job === job) await this.#fail(error, file);
     }
@@ -235,7 +241,7 @@ class DetectPage {
     const size = file ? this.#messages.size(file.size) : "";
     this.#errors.show(this.#messages.text(problem.messageKey, { size }), {
       advice,
-      isAboutTheFile: problem.isAboutTheFile,
+      linksToField: problem.isAboutTheFile,
     });
     if (!(error instanceof Problem)) throw error;
   }

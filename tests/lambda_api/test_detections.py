@@ -116,7 +116,7 @@ def test_media_is_not_stored(call: Caller, photo_jpeg: bytes, tmp_path: Path) ->
     call.detect(photo_jpeg, name="holiday-in-ubud.jpg")
 
     stored = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert 2 == len(stored)
+    assert len(stored) >= 2
     assert not any(photo_jpeg[1000:1100] in content for content in stored)
     assert not any(b"holiday" in content for content in stored)
 

@@ -12,6 +12,8 @@ PATHS = {
     "/v1/detections": {"post"},
     "/v1/detections/{detection_id}": {"get", "delete"},
     "/v1/detections/{detection_id}/heatmap": {"get"},
+    "/v1/detections/{detection_id}/feedback": {"post"},
+    "/v1/messages": {"post"},
     "/v1/model": {"get"},
     "/v1/limits": {"get"},
     "/v1/healthz": {"get"},
@@ -70,7 +72,8 @@ def test_upload_documents_each_of_its_codes(call: Caller) -> None:
     }
 
     of_videos = {"no_video_track", "no_frames", "encrypted_media", "unsupported_codec"}
-    assert set(ProblemCode) - documented == {"not_found", "gone", "method_not_allowed"} | of_videos
+    elsewhere = {"not_found", "gone", "method_not_allowed", "media_mismatch"}
+    assert set(ProblemCode) - documented == elsewhere | of_videos
 
 
 def test_examples_fit_their_schemas(call: Caller) -> None:

@@ -11,8 +11,9 @@ from static_site.formats import LANGUAGES, Language
 from static_site.render import render_site
 from tests.images import plain_image
 from tests.metadata import exif, jpeg_with
+from tests.serving import ROOT
 from tests.signing import MADE, sign
-from tests.site.running import ROOT, launch_chromium, running_site
+from tests.site.running import launch_chromium, running_site
 
 SAMPLE_REPORT = ROOT / "tests" / "static_site" / "sample_report.json"
 

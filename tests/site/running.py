@@ -1,19 +1,13 @@
 """Starts what pictures and browser tests look at: a server with site and API, and a browser."""
 
 import os
-import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 from playwright.sync_api import Browser, Playwright
 
-ROOT = Path(__file__).parents[2]
-START_DEADLINE_SECONDS = 60
+from tests.serving import running_service
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
@@ -34,40 +28,6 @@ def launch_chromium(playwright: Playwright) -> Browser:
 def running_site(
     site: Path, work: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """The address of a server that keeps its data and its log in `work`, while the block runs."""
-    log = work / "log"
-    command = [sys.executable, "-m", "lambda_api.entrypoints.local", "--host", "127.0.0.1"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [*command, "--port", "0", "--site", str(site)],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "ASLI_DATA_DIR": str(work / "data"),
-                "PYTHONUNBUFFERED": "1",
-                **(settings or {}),
-            },
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield _wait_until_ready(server, log)
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def _wait_until_ready(server: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + START_DEADLINE_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        address = re.search(r"ready on (http://\S+)", log.read_text("utf-8"))
-        if address:
-            url = address[1]
-            try:
-                httpx.get(f"{url}/v1/readyz", timeout=5).raise_for_status()
-            except httpx.TransportError:
-                pass
-            else:
-                return url
-        time.sleep(0.1)
-    raise RuntimeError(f"The server did not start: {log.read_text('utf-8')}")
+    """The address of a server with site and API, which keeps its data and its log in `work`."""
+    with running_service(work, settings, options=("--site", str(site))) as url:
+        yield url

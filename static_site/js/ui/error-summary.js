@@ -18,10 +18,10 @@ export class ErrorSummary {
 
   /**
    * @param {string} text
-   * @param {{advice: string, isAboutTheFile: boolean}} options
+   * @param {{advice: string, linksToField: boolean}} options
    */
-  show(text, { advice, isAboutTheFile }) {
-    const [shown, other] = isAboutTheFile ? [this.#link, this.#text] : [this.#text, this.#link];
+  show(text, { advice, linksToField }) {
+    const [shown, other] = linksToField ? [this.#link, this.#text] : [this.#text, this.#link];
     shown.textContent = text;
     shown.hidden = false;
     other.hidden = true;

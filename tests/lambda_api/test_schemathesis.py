@@ -1,0 +1,60 @@
+"""Thousands of requests made from the contract, good and bad, against a running service."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving import running_service
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+)
+"""All but those that expect random bytes to be an image."""
+
+EXAMPLES = 900
+"""For each operation; those without parameters have far fewer."""
+
+CASES = 5000
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_service_keeps_its_contract(
+    tiny_model: Path, tiny_report: Path, tmp_path: Path
+) -> None:
+    """In 5,000 cases nothing is answered with a server error or in a form that the contract does not name."""
+    settings = {"ASLI_MODEL_PATH": str(tiny_model), "ASLI_REPORT_PATH": str(tiny_report)}
+    with running_service(tmp_path, settings) as url:
+        program = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
+        assert program
+        done = subprocess.run(
+            [
+                program,
+                "run",
+                f"{url}/v1/openapi.json",
+                *("--checks", ",".join(CHECKS)),
+                *("--max-examples", str(EXAMPLES)),
+                *("--phases", "examples,coverage,fuzzing"),
+                *("--workers", "2"),
+                *("--seed", "1"),
+                "--no-color",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert 0 == done.returncode, done.stdout[-5000:]
+    counted = re.search(r"Test cases:\s+([\d,]+) generated", done.stdout)
+    assert counted, done.stdout[-2000:]
+    assert CASES <= int(counted[1].replace(",", ""))

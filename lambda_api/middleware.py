@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestMarks:
-    """Gives every request an id, and every answer that id and the security headers."""
+    """Gives every request an id, and every answer that id, the caller's standing and the security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,7 +28,11 @@ class RequestMarks:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(
-                    {"X-Request-Id": request_id, **SECURITY_HEADERS}
+                    {
+                        "X-Request-Id": request_id,
+                        **scope["state"].get("rate_limit", {}),
+                        **SECURITY_HEADERS,
+                    }
                 )
             await send(message)
 
@@ -43,8 +47,15 @@ class CrossOrigin(CORSMiddleware):
             app,
             allow_origins=allowed_origins,
             allow_methods=("GET", "POST", "DELETE"),
-            allow_headers=("Content-Type", "Idempotency-Key", "Prefer"),
-            expose_headers=("Content-Location", "Location", "Retry-After", "X-Request-Id"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "Prefer"),
+            expose_headers=(
+                "Content-Location",
+                "Location",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                "X-Request-Id",
+            ),
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:

@@ -14,7 +14,7 @@ CODE := asli_cli asli_client benchmarks detector lambda_api training static_site
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve site detect check test browser format train release evaluate bench screenshots clean
+.PHONY: help serve site detect check test browser openapi format train release evaluate bench screenshots clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ browser:
 	  echo "Installing Chromium for the browser tests"; \
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium >/dev/null; }
+
+openapi: $(VENV)/dev ## write the API's contract into openapi.json
+	$(BIN)/python -m lambda_api.entrypoints.contract --out openapi.json
 
 format: $(VENV)/dev ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix-only --quiet $(CODE)

@@ -18,7 +18,7 @@ from asli_client.errors import (
     UnreadableFile,
     problem_of,
 )
-from asli_client.media import HEAD_BYTES, media_type
+from asli_client.media import HEAD_BYTES, UNKNOWN, media_type
 from asli_client.retries import Retries, is_worth_retrying, retry_after_seconds
 
 POLL_SECONDS = 2.0
@@ -117,7 +117,8 @@ class Client:
         """Send a file to where the service says, and return the upload's id. Raises as `detect`."""
         path = Path(path)
         kind, size = _look_at(path)
-        wanted = {"filename": _FILE_NAME, "content_type": kind, "bytes": size}
+        known = self.limits["upload_content_types"]
+        wanted = {"content_type": kind if kind in known else UNKNOWN, "bytes": size}
         granted = _values(self._post_json("/v1/uploads", wanted))
         address = str(httpx.URL(f"{self._base}/").join(granted["url"]))
         # Only the form itself goes there: it is another service's, and the key is not for it.
@@ -144,7 +145,8 @@ class Client:
             answer = self._get(f"/v1/detections/{values['id']}")
             values, wait = _values(answer), retry_after_seconds(answer.headers) or 0
         if values["status"] == "failed":
-            raise problem_of(200, values.get("error") or {"code": "failed"})
+            problem = values["problem"]
+            raise problem_of(problem["status"], problem)
         return values
 
     def _get(self, path: str) -> httpx.Response:
@@ -214,7 +216,7 @@ def _checked(send: Callable[[], httpx.Response]) -> httpx.Response:
     except OSError as error:
         raise _unreadable(error) from error
     except httpx.HTTPError as error:
-        message = f"The service cannot be reached: {error or type(error).__name__}."
+        message = f"The service cannot be reached: {str(error) or type(error).__name__}."
         raise ConnectionFailed("connection_failed", message) from error
     if answer.is_success:
         return answer

@@ -27,7 +27,7 @@ class DeadlineExceeded(AsliError):
 class ApiProblem(AsliError):
     """The service answered with a problem, as RFC 9457 describes it; `code` is the service's.
 
-    `status` is the HTTP status (200 when the analysis itself failed), `retry_after` is in seconds.
+    `status` is the HTTP status, `retry_after` is in seconds.
     """
 
     def __init__(
@@ -62,7 +62,6 @@ class ServiceUnavailable(ApiProblem):
 
 
 _KIND_OF_STATUS: Mapping[int, type[ApiProblem]] = {
-    200: FileRefused,
     401: KeyRefused,
     403: KeyRefused,
     413: FileRefused,

@@ -247,9 +247,9 @@ def table(results: Mapping[str, Any]) -> str:
         f"{count} clients: {each['per_second']:.1f} images per second, p95 {each['p95_ms']:.0f} ms"
         for count, each in results["throughput"]["clients"].items()
     ]
-    steps = [f"{name.removesuffix('_ms')} {ms:.0f} ms" for name, ms in start.items()]
+    phases = [f"{name.removesuffix('_ms')} {ms:.0f} ms" for name, ms in start.items()]
     peaks = [f"{size} {mib:.0f} MiB" for size, mib in results["memory"].items()]
-    lines += [f"Start: {', '.join(steps)}", f"Peak memory: {', '.join(peaks)}"]
+    lines += [f"Start: {', '.join(phases)}", f"Peak memory: {', '.join(peaks)}"]
     return "\n".join(lines)
 
 

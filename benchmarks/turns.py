@@ -12,7 +12,7 @@ def in_turns(ways: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[s
     """
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
-        for name in list(ways) if number % 2 else list(reversed(ways)):
+        for name in list(ways) if number % 2 else reversed(list(ways)):
             started = time.perf_counter()
             ways[name]()
             if number:

@@ -10,8 +10,8 @@ from fastapi import Depends, Request
 from lambda_api.admission import Admission
 from lambda_api.desk import Desk
 from lambda_api.gate import AnalysisGate
-from lambda_api.ports import Metrics
-from lambda_api.services import DetectionService, ServiceLimits
+from lambda_api.ports import FormReceiver, IdempotencyStore, Metrics
+from lambda_api.services import Clock, DetectionService, ServiceLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +21,15 @@ class Dependencies:
     detections: DetectionService
     gate: AnalysisGate
     limits: ServiceLimits
+    idempotency: IdempotencyStore
+    clock: Clock
     admission: Admission
     desk: Desk
     metrics: Metrics
     metrics_text: Callable[[], bytes] | None = None
     """For /v1/metrics, where this process itself gives out what it counted."""
+    receiver: FormReceiver | None = None
+    """Where the forms of uploads are posted to this service itself."""
     allowed_origins: tuple[str, ...] = ()
     site_dir: Path | None = None
     """The rendered site, when this process serves it too."""

@@ -5,9 +5,9 @@ import logging
 import secrets
 from datetime import timedelta
 
-from lambda_api.errors import MediaMismatch, NotificationFailed
+from lambda_api.errors import DetectionNotFound, MediaMismatch, NotificationFailed
+from lambda_api.jobs import Job
 from lambda_api.ports import (
-    Detection,
     Feedback,
     FeedbackLabel,
     MessageKind,
@@ -54,14 +54,15 @@ class Desk:
             logger.warning("Nobody could be told of %s: %s", message.reference, error)
         return message
 
-    def take_feedback(
-        self, detection: Detection, label: FeedbackLabel, media: bytes | None
-    ) -> Feedback:
+    def take_feedback(self, job: Job, label: FeedbackLabel, media: bytes | None) -> Feedback:
         """Keep what is known about a result in numbers, and the file only if it was given again.
 
-        Raises MediaMismatch when `media` is not the file that was analysed.
+        Raises DetectionNotFound for a job without a result, and MediaMismatch when `media` is not the
+        file that was analysed.
         """
-        analysis = detection.analysis
+        analysis = job.analysis
+        if analysis is None:
+            raise DetectionNotFound
         expected = analysis["media"]["sha256"]
         if media is not None and hashlib.sha256(media).hexdigest() != expected:
             raise MediaMismatch("This is not the file that the result is about.")
@@ -86,10 +87,6 @@ class Desk:
         )
         self._store.save_feedback(feedback)
         return feedback
-
-    def purge(self) -> None:
-        """Forget what is older than it may be."""
-        self._store.purge(now=self._clock())
 
 
 def _new_reference() -> str:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from lambda_api.errors import ProblemCode
 
 _ID = re.compile(r"det_[A-Za-z0-9_-]{22,64}")
+_BLOB_KEY = re.compile(rf"uploads/{_ID.pattern}|heatmaps/{_ID.pattern}\.png")
 
 
 class JobStatus(StrEnum):
@@ -164,6 +165,21 @@ def new_job(now: datetime, lifetime: timedelta) -> Job:
     )
 
 
+def finished_job(
+    now: datetime, lifetime: timedelta, analysis: Mapping[str, Any], *, has_heatmap: bool
+) -> Job:
+    """One whose file was analysed as it came and never kept."""
+    return dataclasses.replace(
+        new_job(now, lifetime),
+        status=JobStatus.SUCCEEDED,
+        attempts=1,
+        progress=1.0,
+        analysis=analysis,
+        has_heatmap=has_heatmap,
+        has_media=False,
+    )
+
+
 def new_job_id() -> str:
     """Unguessable: an id is all that is needed to read a result, so it carries 144 random bits."""
     return f"det_{secrets.token_urlsafe(18)}"
@@ -172,6 +188,11 @@ def new_job_id() -> str:
 def is_job_id(text: str) -> bool:
     """Whether this could be an id at all."""
     return _ID.fullmatch(text) is not None
+
+
+def is_blob_key(text: str) -> bool:
+    """Whether `media_key` or `heatmap_key` could have given this."""
+    return _BLOB_KEY.fullmatch(text) is not None
 
 
 def media_key(job_id: str) -> str:

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class RequestMarks:
-    """Gives every request an id, and every answer that id and the security headers."""
+    """Gives every request an id, and every answer that id, the caller's standing and the security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,7 +28,11 @@ class RequestMarks:
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(
-                    {"X-Request-Id": request_id, **SECURITY_HEADERS}
+                    {
+                        "X-Request-Id": request_id,
+                        **scope["state"].get("rate_limit", {}),
+                        **SECURITY_HEADERS,
+                    }
                 )
             await send(message)
 
@@ -43,7 +47,15 @@ class CrossOrigin(CORSMiddleware):
             app,
             allow_origins=allowed_origins,
             allow_methods=("GET", "POST", "DELETE"),
-            expose_headers=("Retry-After", "X-Request-Id"),
+            allow_headers=("Authorization", "Content-Type", "Idempotency-Key", "Prefer"),
+            expose_headers=(
+                "Content-Location",
+                "Location",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                "X-Request-Id",
+            ),
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
@@ -62,6 +74,19 @@ class _RefusedPreflight(Response):
             scope, ProblemCode.BAD_REQUEST, detail=detail, headers=dict(self.headers)
         )
         await problem(scope, receive, send)
+
+
+class AppAtPath:
+    """Sends one path to an app of its own, everything else to `otherwise`."""
+
+    def __init__(self, path: str, app: ASGIApp, *, otherwise: ASGIApp) -> None:
+        self._path = path
+        self._app = app
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app if scope.get("path") == self._path else self._otherwise
+        await app(scope, receive, send)
 
 
 class FailureLog:
@@ -99,7 +124,7 @@ class BodyLimit:
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             error = UploadTooLarge(self._max_file_bytes)
-            refusal = problem_response(scope, error.code, detail=str(error), limit=error.max_bytes)
+            refusal = problem_response(scope, error.code, detail=str(error), limit=error.limit)
             await refusal(scope, receive, send)
             return
 

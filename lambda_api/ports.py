@@ -1,9 +1,9 @@
 """What the service needs from the outside, as protocols, and the data that crosses them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,39 +31,8 @@ class ImageDetector(Protocol):
         """Raises a `detector.errors.DetectorError` when the bytes cannot be judged."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Detection:
-    """A finished analysis as it is kept. The media itself never is."""
-
-    id: str
-    created_at: datetime
-    expires_at: datetime
-    analysis: Mapping[str, Any]
-    """`Analysis.to_dict()`."""
-    has_heatmap: bool
-
-
-class ResultStore(Protocol):
-    """Keeps results until they expire or are deleted.
-
-    An id that was never saved, or could not be one, raises DetectionNotFound everywhere.
-    One that was deleted or has expired raises DetectionGone on reading. How long a store can tell
-    "gone" from "not found" is its own affair, but it is at least a day after expiry.
-    """
-
-    def save(self, detection: Detection, heatmap_png: bytes | None) -> None:
-        """Keep a result; readers see all of it or nothing."""
-
-    def load(self, detection_id: str, *, now: datetime) -> Detection: ...
-
-    def load_heatmap(self, detection_id: str, *, now: datetime) -> bytes:
-        """Also raises DetectionNotFound when the result has no heatmap."""
-
-    def delete(self, detection_id: str) -> None:
-        """Forget the content for good; deleting again does nothing."""
-
-    def purge(self, *, now: datetime) -> None:
-        """Forget the content of every expired result."""
+Progress = Callable[[float], None]
+"""Is told the share that is done, 0 to 1. What it raises ends the analysis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +51,10 @@ class BlobStore(Protocol):
     """
 
     def upload_form(
-        self, key: str, *, content_type: str, max_bytes: int, expires_at: datetime
+        self, key: str, *, content_type: str, max_bytes: int, lifetime: timedelta
     ) -> UploadForm:
         """A form that lets whoever holds it upload one file: under exactly this key and content
-        type, of 1 to `max_bytes` bytes, until `expires_at` (to the second).
+        type, of 1 to `max_bytes` bytes, for `lifetime` from now.
         """
 
     def exists(self, key: str) -> bool: ...
@@ -100,6 +69,30 @@ class BlobStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Forget the content for good; what is not there needs no deleting."""
+
+
+class IncomingFile(Protocol):
+    """A file that is being uploaded. Nobody sees it before it is complete."""
+
+    def write(self, data: bytes) -> None:
+        """Raises UploadTooLarge beyond what the form allows."""
+
+    def finish(self) -> None:
+        """Keep it. Raises UploadRefused when there is a file under its key already."""
+
+    def abort(self) -> None:
+        """Leave nothing of it, unless it is finished."""
+
+
+class FormReceiver(Protocol):
+    """A blob store that takes the forms it gave out itself, where no file store does it."""
+
+    @property
+    def path(self) -> str:
+        """Of this service, to which the forms are posted."""
+
+    def receive(self, fields: Mapping[str, str]) -> IncomingFile:
+        """Raises UploadRefused unless the fields are those of a form that is still valid."""
 
 
 class JobRepository(Protocol):
@@ -123,6 +116,19 @@ class JobRepository(Protocol):
 
     def delete(self, job_id: str) -> None:
         """Forget the content for good; deleting again does nothing."""
+
+
+class JobLedger(JobRepository, Protocol):
+    """A repository that lists its jobs too, for a service that cleans up after itself."""
+
+    def unsettled(self) -> list[Job]:
+        """Those whose analysis or whose media's deletion is still to be done, oldest first."""
+
+    def expired(self, *, now: datetime) -> list[str]:
+        """Ids of those that were not deleted yet."""
+
+    def purge(self, *, now: datetime) -> None:
+        """Forget ids that have been gone for long."""
 
 
 class JobQueue(Protocol):
@@ -283,9 +289,6 @@ class MessageStore(Protocol):
 
     def feedback(self, *, now: datetime) -> list[Feedback]:
         """The oldest first, without expired ones."""
-
-    def purge(self, *, now: datetime) -> None:
-        """Forget what has expired."""
 
 
 class Notifier(Protocol):

@@ -1,6 +1,6 @@
 """Calls, keys, messages and feedback in one DynamoDB table, and files left with feedback in S3.
 
-The table's key is the string `pk`; its time to live is the number `expires_at`. DynamoDB deletes late,
+The table's key is the string `id`; its time to live is the number `expires_at`. DynamoDB deletes late,
 so what has expired is left out here. Listing scans the table: only operators do that, and seldom.
 """
 
@@ -72,7 +72,7 @@ class DynamoKeyStore:
     def add(self, key: ApiKey) -> None:
         self._table.put_item(
             Item={
-                "pk": _KEY + key.id,
+                "id": _KEY + key.id,
                 "name": key.name,
                 "scopes": sorted(key.scopes),
                 "secret_sha256": key.secret_sha256,
@@ -82,7 +82,7 @@ class DynamoKeyStore:
 
     def get(self, key_id: str) -> ApiKey:
         # Consistent, so that a revoked key opens nothing from that moment on.
-        answer = self._table.get_item(Key={"pk": _KEY + key_id}, ConsistentRead=True)
+        answer = self._table.get_item(Key={"id": _KEY + key_id}, ConsistentRead=True)
         if "Item" not in answer:
             raise KeyNotFound(key_id)
         return _key(answer["Item"])
@@ -94,9 +94,9 @@ class DynamoKeyStore:
     def revoke(self, key_id: str, *, now: datetime) -> None:
         try:
             self._table.update_item(
-                Key={"pk": _KEY + key_id},
+                Key={"id": _KEY + key_id},
                 UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
-                ConditionExpression="attribute_exists(pk)",
+                ConditionExpression="attribute_exists(id)",
                 ExpressionAttributeValues={":now": now.isoformat()},
             )
         except ClientError as error:
@@ -154,13 +154,10 @@ class DynamoMessageStore:
             for item in self._unexpired(_FEEDBACK, now)
         ]
 
-    def purge(self, *, now: datetime) -> None:
-        """The table's time to live and the bucket's lifecycle do it."""
-
     def _save(self, prefix: str, what: VisitorMessage | Feedback, content: dict[str, Any]) -> None:
         self._table.put_item(
             Item={
-                "pk": prefix + what.reference,
+                "id": prefix + what.reference,
                 "reference": what.reference,
                 "created_at": what.created_at.isoformat(),
                 "expires_at": int(what.expires_at.timestamp()),
@@ -180,7 +177,7 @@ class DynamoMessageStore:
 
 
 def _all(table: Any, prefix: str, condition: Any = None) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    wanted = Attr("pk").begins_with(prefix)
+    wanted = Attr("id").begins_with(prefix)
     scan = {"FilterExpression": wanted if condition is None else wanted & condition}
     while True:
         answer = table.scan(**scan)
@@ -191,13 +188,13 @@ def _all(table: Any, prefix: str, condition: Any = None) -> Iterator[dict[str, A
 
 
 def _call(bucket: str, window: int) -> dict[str, str]:
-    return {"pk": f"{_CALLS}{bucket}#{window}"}
+    return {"id": f"{_CALLS}{bucket}#{window}"}
 
 
 def _key(item: dict[str, Any]) -> ApiKey:
     revoked_at = item.get("revoked_at")
     return ApiKey(
-        id=item["pk"].removeprefix(_KEY),
+        id=item["id"].removeprefix(_KEY),
         name=item["name"],
         scopes=frozenset(KeyScope(scope) for scope in item["scopes"]),
         secret_sha256=item["secret_sha256"],

@@ -162,6 +162,7 @@ class SqliteMessageStore:
         ]
 
     def purge(self, *, now: datetime) -> None:
+        """Forget what has expired."""
         with self._database.transaction() as connection:
             for table in ("messages", "feedback"):
                 connection.execute(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from lambda_api.dependencies import Given
@@ -26,27 +26,25 @@ _describes_the_key = HTTPBearer(
 )
 
 
-def _admit(request: Request, response: Response, given: Given, scope: KeyScope) -> None:
+def _admit(request: Request, given: Given, scope: KeyScope) -> None:
     standings = given.admission.admit(request.scope, request.headers, scope)
-    response.headers.update(rate_limit_headers(standings))
+    request.state.rate_limit = rate_limit_headers(standings)  # for whatever the answer will be
 
 
 def _admit_analysis(
     request: Request,
-    response: Response,
     given: Given,
     _key: Annotated[HTTPAuthorizationCredentials | None, Security(_describes_the_key)],
 ) -> None:
-    _admit(request, response, given, KeyScope.ANALYSE)
+    _admit(request, given, KeyScope.ANALYSE)
 
 
 def _admit_message(
     request: Request,
-    response: Response,
     given: Given,
     _key: Annotated[HTTPAuthorizationCredentials | None, Security(_describes_the_key)],
 ) -> None:
-    _admit(request, response, given, KeyScope.MESSAGE)
+    _admit(request, given, KeyScope.MESSAGE)
 
 
 ADMIT_ANALYSIS = Depends(_admit_analysis)

@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from lambda_api.dependencies import Given
-from lambda_api.errors import BadRequest, MissingField, ProblemCode
+from lambda_api.errors import MissingField, ProblemCode
+from lambda_api.idempotency import IDEMPOTENCY_KEY, IDEMPOTENCY_PROBLEMS
 from lambda_api.problems import problem_responses
 from lambda_api.routes.admission import ADMISSION_CODES, ADMIT_MESSAGE
-from lambda_api.routes.multipart import FIELD, read_form
+from lambda_api.routes.bodies import FIELD, media_type, read_form, read_json, validated
 from lambda_api.schemas import FeedbackIn, MessageIn, Receipt
 
 router = APIRouter(prefix="/v1", tags=["messages"], dependencies=[ADMIT_MESSAGE])
@@ -50,7 +50,8 @@ _FEEDBACK_BODY: dict[str, Any] = {
     operation_id="createMessage",
     status_code=201,
     response_description="The message is stored.",
-    responses=problem_responses(ProblemCode.BAD_REQUEST, *ADMISSION_CODES),
+    openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
+    responses=problem_responses(ProblemCode.BAD_REQUEST, *ADMISSION_CODES, *IDEMPOTENCY_PROBLEMS),
 )
 def create_message(message: MessageIn, response: Response, given: Given) -> Receipt:
     """Write to the people behind the service."""
@@ -64,7 +65,7 @@ def create_message(message: MessageIn, response: Response, given: Given) -> Rece
     operation_id="createFeedback",
     status_code=201,
     response_description="The feedback is stored.",
-    openapi_extra={"requestBody": _FEEDBACK_BODY},
+    openapi_extra={"requestBody": _FEEDBACK_BODY, "parameters": [IDEMPOTENCY_KEY]},
     responses=problem_responses(
         ProblemCode.BAD_REQUEST,
         ProblemCode.NOT_FOUND,
@@ -74,6 +75,7 @@ def create_message(message: MessageIn, response: Response, given: Given) -> Rece
         ProblemCode.MISSING_FIELD,
         ProblemCode.MEDIA_MISMATCH,
         *ADMISSION_CODES,
+        *IDEMPOTENCY_PROBLEMS,
     ),
 )
 async def create_feedback(
@@ -84,27 +86,21 @@ async def create_feedback(
 ) -> Receipt:
     """Say that a result looks wrong. Only its numbers are kept, unless the file is sent to be kept too."""
     feedback, media = await _read_feedback(request, given.limits.max_upload_bytes)
-    detection = await run_in_threadpool(given.detections.get, detection_id)
+    job = await run_in_threadpool(given.detections.get, detection_id)
     stored = await run_in_threadpool(
-        given.desk.take_feedback, detection, feedback.label, media if feedback.keep_media else None
+        given.desk.take_feedback, job, feedback.label, media if feedback.keep_media else None
     )
     response.headers.update(_PRIVATE)
     return Receipt.of(stored)
 
 
 async def _read_feedback(request: Request, max_bytes: int) -> tuple[FeedbackIn, bytes | None]:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        if content_type == "application/json":
-            media = None
-            feedback = FeedbackIn.model_validate_json(await request.body())
-        else:
-            fields, media = await read_form(request, max_bytes=max_bytes)
-            feedback = FeedbackIn.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "body"
-        raise BadRequest(f"{place}: {first['msg']}.") from error
+    media = None
+    if media_type(request) == "application/json":
+        feedback = await read_json(request, FeedbackIn)
+    else:
+        fields, media = await read_form(request, max_bytes=max_bytes)
+        feedback = validated(FeedbackIn.model_validate, fields)
     if feedback.keep_media and media is None:
         raise MissingField(FIELD, f"To be kept, the file has to be sent again, as '{FIELD}'.")
     return feedback, media

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from asli_cli.main import main
+from asli_client import ApiProblem, Client, FileRefused
 from detector.cli import main as local_main
-from tests.images import plain_image
+from tests.images import padded_png, plain_image
 
 
 @pytest.fixture
@@ -48,6 +49,30 @@ def test_a_service_answers_like_the_model_here(
 
     assert 3 == len(remote)
     assert [essence(each) for each in local] == [essence(each) for each in remote]
+
+
+def test_a_large_file_goes_by_upload_and_job(api_url: str, tmp_path: Path) -> None:
+    """What one request cannot carry is uploaded, analysed as a job, and gives the same kind of result."""
+    path = tmp_path / "large.png"
+    path.write_bytes(padded_png(4_500_000))
+    with Client(api_url) as client:
+        detection = client.detect(path)
+        assert 4_500_000 == detection.values["media"]["bytes"]
+        assert "succeeded" == client.result(detection.id)["status"]
+        client.delete(detection.id)
+        with pytest.raises(ApiProblem) as gone:
+            client.result(detection.id)
+    assert "gone" == gone.value.code
+
+
+def test_a_large_broken_file_is_refused_by_the_job(api_url: str, tmp_path: Path) -> None:
+    """A job that fails raises what a direct request would have."""
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\0" * 4_500_000)
+    with Client(api_url) as client, pytest.raises(FileRefused) as refused:
+        client.detect(path)
+
+    assert "undecodable_media" == refused.value.code
 
 
 def test_a_second_run_does_only_the_rest(

@@ -32,6 +32,10 @@ DONE = {
     "reasons": ["score_middle"],
     "pixel": {"score": 0.5},
 }
+LIMITS: dict[str, Any] = {
+    "max_upload_bytes": 4_194_304,
+    "upload_content_types": ["image/jpeg", "video/mp4", "application/octet-stream"],
+}
 GRANT = {"upload_id": "upl_1", "url": "https://files.test/", "fields": {"key": "uploads/1"}}
 
 Answer = httpx.Response | Exception
@@ -49,7 +53,7 @@ class Script:
         request.read()
         self.requests.append(request)
         if request.url.path == "/v1/limits":
-            return httpx.Response(200, json={"max_upload_bytes": 4_194_304})
+            return httpx.Response(200, json=LIMITS)
         answer = self.answers[f"{request.method} {request.url.path}"].pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -136,6 +140,7 @@ def test_large_files_and_videos_are_uploaded(script: Script, tmp_path: Path, dat
     assert form.content.index(b"uploads/1") < form.content.index(data)
     wanted = json.loads(script.requests[script_index(script, "/v1/uploads")].content)
     assert len(data) == wanted["bytes"]
+    assert wanted["content_type"] in LIMITS["upload_content_types"]
 
 
 def script_index(script: Script, path: str) -> int:
@@ -220,11 +225,8 @@ def test_patience_ends(script: Script, photo: Path) -> None:
 
 def test_a_failed_analysis_is_an_error(script: Script, photo: Path) -> None:
     """A job that ended without a result raises the problem that it carries."""
-    failed = {
-        "id": "det_1",
-        "status": "failed",
-        "error": {"code": "undecodable_media", "detail": "Damaged."},
-    }
+    why = {"code": "undecodable_media", "status": 422, "detail": "Damaged."}
+    failed = {"id": "det_1", "status": "failed", "problem": why}
     script.answers = {"POST /v1/detections": [httpx.Response(202, json=failed)]}
 
     with pytest.raises(FileRefused, match="Damaged") as caught:

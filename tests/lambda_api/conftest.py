@@ -1,12 +1,25 @@
 """The app that most tests of the service call."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from detector.analysis import Detector
-from tests.apps import Caller, build_app
+from lambda_api.observability import JsonFormatter
+from tests.apps import Caller, EmbeddedService
 from tests.fakes import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """An entry point that was imported leaves no handler on a stream that is closed by now."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler.formatter, JsonFormatter):
+            root.removeHandler(handler)
 
 
 @pytest.fixture
@@ -15,6 +28,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def call(tiny_detector: Detector, tmp_path: Path, clock: FakeClock) -> Caller:
-    """An app with the tiny model and an empty store."""
-    return Caller(build_app(tiny_detector, tmp_path / "data", clock=clock))
+def service(tiny_detector: Detector, tmp_path: Path, clock: FakeClock) -> EmbeddedService:
+    """An embedded service with the tiny model and nothing kept."""
+    return EmbeddedService(tiny_detector, tmp_path / "data", clock=clock)
+
+
+@pytest.fixture
+def call(service: EmbeddedService) -> Caller:
+    """Its app."""
+    return Caller(service.app())

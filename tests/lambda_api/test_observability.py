@@ -39,9 +39,10 @@ MARKERS = (
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Everything that any logger of this process writes, down to the chattiest."""
+    """Everything that any logger of the service writes, down to the chattiest; the tests' client is none."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
+    handler.addFilter(lambda record: not record.name.startswith(("httpx", "httpcore")))
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     before, levels = root.level, {}

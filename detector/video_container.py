@@ -96,7 +96,7 @@ def _boxes(
 
 
 def _asf_header_objects(file: BinaryIO) -> Iterator[bytes]:
-    start, end = 30, _number(file, 16, 8, "little")
+    start, end = 30, min(_number(file, 16, 8, "little"), _size(file))
     for _ in range(_MAX_STEPS):
         if start + 24 > end:
             return

@@ -17,6 +17,7 @@ VIDEO_EXTENSIONS = {
 SNIFFED_BYTES = 64
 """How many of a file's first bytes `sniff_video` needs."""
 
+_NO_FILE_ENDS_HERE = 1 << 40
 _MAX_STEPS = 20_000
 """Boxes or objects looked at in one file."""
 _QUICKTIME_BOXES = {b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
@@ -95,7 +96,7 @@ def _boxes(
 
 
 def _asf_header_objects(file: BinaryIO) -> Iterator[bytes]:
-    start, end = 30, _number(file, 16, 8, "little")
+    start, end = 30, min(_number(file, 16, 8, "little"), _size(file))
     for _ in range(_MAX_STEPS):
         if start + 24 > end:
             return
@@ -109,7 +110,7 @@ def _asf_header_objects(file: BinaryIO) -> Iterator[bytes]:
 
 def _number(file: BinaryIO, at: int, width: int, order: Literal["big", "little"]) -> int:
     """Bytes that are not there count as none."""
-    file.seek(min(at, 1 << 62))
+    file.seek(min(at, _NO_FILE_ENDS_HERE))
     return int.from_bytes(file.read(width), order)
 
 

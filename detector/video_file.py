@@ -6,6 +6,7 @@ told the container by our own look at its bytes, and can open nothing but the fi
 """
 
 import bisect
+import errno
 import math
 import os
 from collections.abc import Iterator
@@ -158,7 +159,7 @@ class VideoFile:
         self._file.seek(0)
         try:
             return av.open(
-                self._file,
+                _Seekable(self._file),
                 "r",
                 format=_DEMUXERS[self.format],
                 options={**_NOTHING_ELSE, "max_pixels": str(self._limits.max_pixels)},
@@ -259,6 +260,20 @@ def open_video(file: BinaryIO, limits: VideoLimits) -> VideoFile:
             f"Not one of {', '.join(sorted(VIDEO_EXTENSIONS))}, judged by its bytes."
         )
     return VideoFile(file, format_name, limits)
+
+
+class _Seekable:
+    """A file whose `seek` tells FFmpeg that a damaged header leads nowhere, and does not raise."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.read, self.tell = file.read, file.tell
+
+    def seek(self, offset: int, whence: int) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -errno.EINVAL
 
 
 def _refuse(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:

@@ -38,6 +38,7 @@ class EvaluationReport:
                 report.expected_errors(condition)
             str(report.id + report.weights_sha256)
             str(report.largest_photograph_px)
+            str(report.heatmap_is_verified)
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelLoadError(f"The evaluation report {path.name} cannot be read.") from error
         return report
@@ -56,6 +57,11 @@ class EvaluationReport:
         """The longest side of all photographs that errors were measured on, if the report says so."""
         value = self.values.get("data", {}).get("largest_photograph_px")
         return None if value is None else int(value)
+
+    @property
+    def heatmap_is_verified(self) -> bool:
+        """Whether heatmaps were measured to point at what scores come from."""
+        return bool(self.values.get("explanation", {}).get("holds", False))
 
     def expected_errors(self, condition: str) -> ExpectedErrors | None:
         """The errors measured in a condition, or None when it was not measured."""

@@ -1,10 +1,11 @@
 """From a calibrated probability to one of four verdicts, with the reasons as stable codes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from detector.image import MediaFacts
 from detector.manifest import Bands
+from detector.stability import Stability
 
 SMALLEST_JUDGED_SIDE = 128
 """Below this many pixels a file is at best inconclusive: no error rate was measured there."""
@@ -25,7 +26,17 @@ class Reason(StrEnum):
     SCORE_HIGH = "score_high"
     SCORE_MIDDLE = "score_middle"
     SCORE_LOW = "score_low"
+    UNSTABLE_UNDER_RESAVE = "unstable_under_resave"
     SMALL_IMAGE = "small_image"
+    STRONGLY_COMPRESSED = "strongly_compressed"
+    FLAT_GRAPHIC = "flat_graphic"
+    TEXT_OR_DRAWING = "text_or_drawing"
+
+
+EXCLUDING = frozenset({Reason.FLAT_GRAPHIC, Reason.TEXT_OR_DRAWING})
+"""With one of these the detector is not applicable, and nothing is scored."""
+OBSTACLES = EXCLUDING | {Reason.SMALL_IMAGE, Reason.STRONGLY_COMPRESSED}
+"""With any of these a file is at best inconclusive. No error rates were measured on such files."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +44,40 @@ class Decision:
     """A verdict, the band its score fell in, and the reasons."""
 
     verdict: Verdict
-    band: Verdict
+    band: Verdict | None
+    """None where nothing was scored."""
     reasons: tuple[Reason, ...]
 
 
-def decide(score: float, bands: Bands, facts: MediaFacts) -> Decision:
-    """Judge a calibrated score in 0..1."""
+def decide(
+    score: float | None,
+    bands: Bands,
+    *,
+    obstacles: Collection[Reason] = (),
+    stability: Stability | None = None,
+) -> Decision:
+    """Judge a calibrated score in 0..1, or the absence of one where an obstacle excludes the file.
+
+    A clear answer must not be contradicted by a re-save. To say "likely AI", every re-save must agree, since
+    this answer can hurt someone. "No signs found" is withheld only when a re-save says "likely AI": one that
+    merely leaves the lowest band contradicts nothing, and a photograph is not made suspect by it.
+    """
+    if EXCLUDING.intersection(obstacles):
+        return Decision(Verdict.NOT_APPLICABLE, None, tuple(obstacles))
+    if score is None:
+        raise ValueError("Only a file that is excluded may come without a score.")
     band = band_of(score, bands)
-    if min(facts.width, facts.height) < SMALLEST_JUDGED_SIDE:
-        return Decision(Verdict.INCONCLUSIVE, band, (Reason.SMALL_IMAGE,))
+    if obstacles:
+        return Decision(Verdict.INCONCLUSIVE, band, tuple(obstacles))
+    if stability is not None and _is_contradicted(band, stability, bands):
+        return Decision(Verdict.INCONCLUSIVE, band, (Reason.UNSTABLE_UNDER_RESAVE,))
     return Decision(band, band, (_REASON_OF_BAND[band],))
+
+
+def _is_contradicted(band: Verdict, stability: Stability, bands: Bands) -> bool:
+    if band is Verdict.LIKELY_AI:
+        return band_of(stability.min, bands) is not Verdict.LIKELY_AI
+    return band is Verdict.NO_AI_SIGNS_FOUND and band_of(stability.max, bands) is Verdict.LIKELY_AI
 
 
 def band_of(score: float, bands: Bands) -> Verdict:

@@ -49,8 +49,12 @@ class DetectionService:
         return self._detector
 
     def analyse(self, data: bytes) -> Detection:
-        """Judge one image file and keep the result. Raises DetectorError."""
-        analysis = self.detector.analyze_image(data, heatmap=True)
+        """Judge one image file and keep the result, with its heatmap if heatmaps were verified.
+
+        Raises DetectorError.
+        """
+        detector = self.detector
+        analysis = detector.analyze_image(data, heatmap=detector.report.heatmap_is_verified)
         created_at = self._clock().replace(microsecond=0)
         detection = Detection(
             id=new_detection_id(),

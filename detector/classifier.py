@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import onnxruntime
@@ -47,7 +47,7 @@ class OnnxClassifier:
         self.weights_sha256 = weights_sha256
 
     @classmethod
-    def load(cls, path: Path, *, threads: int | None = None) -> "OnnxClassifier":
+    def load(cls, path: Path, *, threads: int | None = None) -> Self:
         """Load a model; `threads` is the number used for one run, by default one per core.
 
         Raises ModelLoadError when the file is missing or damaged, or carries no manifest.

@@ -167,7 +167,9 @@ def _feed(rng: Rng) -> str:
 
 def _plotted(rng: Rng, draw: Callable[..., object]) -> Image.Image:
     """A chart as it is saved by default, with titles, grid or neither."""
-    figure = Figure(figsize=tuple(rng.uniform(4, 9, 2)), dpi=int(rng.integers(70, 140)))
+    figure = Figure(
+        figsize=(float(rng.uniform(4, 9)), float(rng.uniform(4, 9))), dpi=int(rng.integers(70, 140))
+    )
     axes = figure.add_subplot()
     draw(axes)
     axes.set_title(_text(rng, 4))
@@ -262,7 +264,7 @@ def _scanned_columns(rng: Rng) -> Image.Image:
 
 def _form(rng: Rng) -> Image.Image:
     """A scanned form: lines to fill in, and little else."""
-    page = _typed(rng).point(lambda value: value)
+    page = _typed(rng)
     draw = ImageDraw.Draw(page)
     for y in range(60, page.height - 60, 70):
         draw.rectangle((50, y, page.width - 50, y + 50), outline=40, fill=255, width=2)
@@ -308,7 +310,7 @@ def _strokes(rng: Rng, *, width: int, fill: int) -> Image.Image:
     for _ in range(int(rng.integers(15, 50))):
         steps = rng.normal(0, 22, (30, 2)).cumsum(axis=0)
         path = steps + rng.uniform([50, 50], [750, 550])
-        draw.line([tuple(point) for point in path.tolist()], fill=fill, width=width, joint="curve")
+        draw.line(path.ravel().tolist(), fill=fill, width=width, joint="curve")
     return image
 
 

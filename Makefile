@@ -14,7 +14,7 @@ CODE := asli_cli asli_client benchmarks detector lambda_api training static_site
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve site detect check test browser openapi format train release evaluate bench screenshots clean
+.PHONY: help serve site detect check test browser openapi format train release evaluate checks bench screenshots clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ train: $(VENV)/training ## train a model: make train RECIPE=asli DATA="folder �
 	@test -n "$(DATA)" || { echo 'Say where the images are: make train DATA="folder …"'; exit 2; }
 	$(BIN)/python -m training.train --recipe $(RECIPE) $(DATA:%=--data %) --out $(RUN) $(TRAIN_FLAGS)
 
-release: $(VENV)/training ## export, quantise, calibrate and measure the trained model into detector/models
+release: $(VENV)/training browser ## export, quantise, calibrate and measure the trained model into detector/models
 	@test -n "$(DATA)" || { echo 'Say where the images are: make release DATA="folder …"'; exit 2; }
 	$(BIN)/python -m training.release --checkpoint $(RUN)/best.pt --version $(VERSION) \
 	  $(DATA:%=--data %) --out detector/models
@@ -68,6 +68,10 @@ evaluate: $(VENV)/evaluation ## measure the shipped model: make evaluate DATA=fo
 
 bench: $(VENV)/dev $(VENV)/training ## measure speed and memory into build/bench.json (BENCH_FLAGS="--soak 600")
 	$(BIN)/python -m benchmarks --out build/bench.json $(BENCH_FLAGS)
+
+checks: $(VENV)/evaluation browser ## measure re-saves, gate and heatmap of the shipped model into its report: DATA=folder
+	@test -n "$(DATA)" || { echo 'Say where the images are: make checks DATA="folder …"'; exit 2; }
+	$(BIN)/python -m training.checks $(DATA:%=--data %)
 
 screenshots: $(VENV)/dev browser ## pictures of every page into build/screenshots
 	$(BIN)/python -m tests.site.screenshots --out build/screenshots

@@ -16,9 +16,19 @@ from detector.evaluation import EvaluationReport, ExpectedErrors
 from detector.heatmap import render_heatmap
 from detector.image import ImageLimits, MediaFacts, decode_image, sniff_format
 from detector.manifest import ModelManifest
-from detector.preprocess import cut_crops
+from detector.preprocess import cut_crops, shrink_to
 from detector.provenance import Provenance, load_trust_anchors, read_provenance
-from detector.verdict import Decision, Reason, Verdict, decide, decide_video
+from detector.stability import Stability, score_with_resaves
+from detector.suitability import find_obstacles
+from detector.verdict import (
+    EXCLUDING,
+    UNMEASURED,
+    Decision,
+    Reason,
+    Verdict,
+    decide,
+    decide_video,
+)
 from detector.video import (
     AGGREGATION,
     VIDEO,
@@ -51,6 +61,8 @@ class PixelEvidence:
     score: float | None
     band: Verdict | None
     calibrated: bool = True
+    stability: Stability | None = None
+    """None when nothing was scored."""
 
 
 @dataclass(frozen=True)
@@ -157,25 +169,34 @@ class Detector:
             return self._analyze_video(file, progress)
 
     def analyze_image(self, data: bytes, *, heatmap: bool = False) -> Analysis:
-        """Judge one image file. Raises a DetectorError when the bytes cannot be judged."""
+        """Judge one image file. Raises a DetectorError when the bytes cannot be judged.
+
+        A file that the detector is not made for is not scored, and has no heatmap.
+        """
         started = time.perf_counter()
         decoded = decode_image(data, self.limits)
-        crops = cut_crops(decoded.pixels, self.manifest.spec)
+        image = shrink_to(decoded.pixels, self.manifest.spec.max_long_side)
         prepared = time.perf_counter()
 
-        evidence = self.classifier.score(crops)
-        decision = decide(evidence.probability, self.manifest.bands, decoded.facts)
-        scored = time.perf_counter()
+        obstacles = find_obstacles(image, decoded.facts)
+        checked = scored = time.perf_counter()
 
+        score, stability, picture = None, None, None
+        if EXCLUDING.isdisjoint(obstacles):
+            crops = cut_crops(image, self.manifest.spec)
+            evidence, stability = score_with_resaves(self.classifier, image, crops)
+            score, scored = evidence.probability, time.perf_counter()
+            if heatmap:
+                picture = render_heatmap(evidence, crops, self.manifest)
+        drawn = time.perf_counter()
+
+        decision = decide(score, self.manifest.bands, obstacles=obstacles, stability=stability)
         provenance = read_provenance(data, decoded.facts.format, trust_anchors=self.trust_anchors)
-        read = time.perf_counter()
-
-        picture = render_heatmap(evidence, crops, self.manifest) if heatmap else None
         finished = time.perf_counter()
         return Analysis(
             verdict=decision.verdict,
             reasons=decision.reasons,
-            pixel=PixelEvidence(evidence.probability, decision.band),
+            pixel=PixelEvidence(score, decision.band, stability=stability),
             provenance=provenance.beside(decision.verdict),
             media=decoded.facts,
             expected_errors=self._expected_errors(decision, decoded.facts),
@@ -183,9 +204,10 @@ class Detector:
             warnings=self._warnings(decoded.facts),
             timings_ms={
                 "decode": _ms(prepared - started),
-                "score": _ms(scored - prepared),
-                "provenance": _ms(read - scored),
-                "heatmap": _ms(finished - read),
+                "suitability": _ms(checked - prepared),
+                "score": _ms(scored - checked),
+                "heatmap": _ms(drawn - scored),
+                "provenance": _ms(finished - drawn),
                 "total": _ms(finished - started),
             },
             heatmap_png=picture,
@@ -205,7 +227,7 @@ class Detector:
         file.seek(0)
         data = file.read()
         facts = _video_facts(data, video)
-        decision = decide_video(aggregate(scores), bands, facts, n_frames=len(frames))
+        decision = decide_video(aggregate(scores), bands, min(video.size), n_frames=len(frames))
         scored = time.perf_counter()
 
         provenance = read_provenance(data, facts.format, trust_anchors=self.trust_anchors)
@@ -237,7 +259,7 @@ class Detector:
 
     def _expected_errors(self, decision: Decision, facts: MediaFacts) -> ExpectedErrors | None:
         """Those of the condition that the file is in; none where nothing like it was measured."""
-        if {Reason.SMALL_IMAGE, Reason.FEW_FRAMES, Reason.VIDEO_NOT_MEASURED} & {*decision.reasons}:
+        if UNMEASURED.intersection(decision.reasons):
             return None
         condition = VIDEO if facts.kind == "video" else condition_of(facts).name
         return self.report.expected_errors(condition)

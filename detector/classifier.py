@@ -1,9 +1,10 @@
 """Runs the ONNX graph: crops in, logits and class activation maps out."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import onnxruntime
@@ -32,6 +33,7 @@ class Classifier(Protocol):
     weights_sha256: str
 
     def score(self, crops: Crops) -> Evidence: ...
+    def score_together(self, images: Sequence[Crops]) -> list[Evidence]: ...
 
 
 class OnnxClassifier:
@@ -45,7 +47,7 @@ class OnnxClassifier:
         self.weights_sha256 = weights_sha256
 
     @classmethod
-    def load(cls, path: Path, *, threads: int | None = None) -> "OnnxClassifier":
+    def load(cls, path: Path, *, threads: int | None = None) -> Self:
         """Load a model; `threads` is the number used for one run, by default one per core.
 
         Raises ModelLoadError when the file is missing or damaged, or carries no manifest.
@@ -78,6 +80,14 @@ class OnnxClassifier:
 
     def score(self, crops: Crops) -> Evidence:
         """Score all crops of one image in one run."""
-        logits, cams = self._session.run(["logit", "cam"], {"crops": crops.pixels})
-        probability = float(self.manifest.calibration.probability(logits.mean()))
-        return Evidence(logits, cams, probability)
+        return self.score_together([crops])[0]
+
+    def score_together(self, images: Sequence[Crops]) -> list[Evidence]:
+        """Score all crops of several images in one run."""
+        pixels = np.concatenate([crops.pixels for crops in images])
+        logits, cams = self._session.run(["logit", "cam"], {"crops": pixels})
+        ends = np.cumsum([len(crops.pixels) for crops in images])[:-1]
+        return [
+            Evidence(own, maps, float(self.manifest.calibration.probability(own.mean())))
+            for own, maps in zip(np.split(logits, ends), np.split(cams, ends), strict=True)
+        ]

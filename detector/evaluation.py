@@ -39,6 +39,7 @@ class EvaluationReport:
             str(report.id + report.weights_sha256)
             str(report.largest_photograph_px)
             str(report.largest_footage_px)
+            str(report.heatmap_is_verified)
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelLoadError(f"The evaluation report {path.name} cannot be read.") from error
         return report
@@ -63,6 +64,11 @@ class EvaluationReport:
         """The longest side of the footage that errors on videos were measured on, if they were."""
         value = self.values.get("video", {}).get("largest_px")
         return None if value is None else int(value)
+
+    @property
+    def heatmap_is_verified(self) -> bool:
+        """Whether heatmaps were measured to point at what scores come from."""
+        return bool(self.values.get("explanation", {}).get("holds", False))
 
     def expected_errors(self, condition: str) -> ExpectedErrors | None:
         """The errors measured in a condition, or None when it was not measured."""

@@ -138,4 +138,4 @@ def _problem(error: DetectorError) -> JobProblem:
 def analyse_file(detector: ImageDetector, path: Path, progress: Progress) -> Analysis:
     """The one place where a kind of media meets its analysis."""
     del progress  # an image is analysed in one go
-    return detector.analyze_image(path.read_bytes(), heatmap=True)
+    return detector.analyze_image(path.read_bytes(), heatmap=detector.report.heatmap_is_verified)

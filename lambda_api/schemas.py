@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from detector.claims import Claim, SignatureState, Source
 from detector.image import EXTENSIONS
 from detector.provenance import ProvenanceState
+from detector.suitability import LOWEST_JUDGED_JPEG_QUALITY
 from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
 from lambda_api.admission import Rates as RatesInForce
 from lambda_api.desk import MAX_MESSAGE_CHARACTERS, MIN_MESSAGE_CHARACTERS
@@ -24,6 +25,14 @@ _ID = "det_q1Xn0b2rQ6mZ3xk8f9TtLwA7"
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
+class Stability(BaseModel):
+    """The scores of the same image after being saved again as chats and web sites do."""
+
+    min: Share = Field(description="Lowest score of the re-saves.")
+    max: Share = Field(description="Highest score of the re-saves.")
+    variants: list[str] = Field(description="How the image was saved again.")
+
+
 class PixelEvidence(BaseModel):
     """What the pixels say."""
 
@@ -32,6 +41,11 @@ class PixelEvidence(BaseModel):
     )
     band: Verdict | None = Field(description="The band in which the score falls.")
     calibrated: bool
+    stability: Stability | None = Field(
+        default=None,
+        description="Null where nothing was scored. With `unstable_under_resave` among the reasons, "
+        "a clear answer was withheld because of it.",
+    )
 
 
 class ProvenanceSignal(BaseModel):
@@ -131,7 +145,16 @@ class DetectionResult(BaseModel):
                     "expires_at": "2026-10-07T09:30:00Z",
                     "verdict": "inconclusive",
                     "reasons": ["score_middle"],
-                    "pixel": {"score": 0.61, "band": "inconclusive", "calibrated": True},
+                    "pixel": {
+                        "score": 0.61,
+                        "band": "inconclusive",
+                        "calibrated": True,
+                        "stability": {
+                            "min": 0.42,
+                            "max": 0.74,
+                            "variants": ["jpeg_75", "jpeg_50", "resize_768"],
+                        },
+                    },
                     "provenance": {
                         "state": "trusted",
                         "signals": [
@@ -171,10 +194,11 @@ class DetectionResult(BaseModel):
                     "warnings": [],
                     "timings_ms": {
                         "decode": 24.1,
-                        "score": 80.2,
-                        "provenance": 1.2,
+                        "suitability": 9.3,
+                        "score": 180.2,
                         "heatmap": 31.0,
-                        "total": 136.5,
+                        "provenance": 1.2,
+                        "total": 245.8,
                     },
                     "heatmap_url": f"/v1/detections/{_ID}/heatmap",
                 }
@@ -210,7 +234,8 @@ class DetectionResult(BaseModel):
     )
     audio_analysed: bool | None = Field(default=None, description="False: sound is not analysed.")
     heatmap_url: str | None = Field(
-        description="Path of a transparent PNG that lies over the image."
+        description="Path of a transparent PNG that lies over the image. Null where nothing was scored, "
+        "and for a model whose heatmaps were not verified."
     )
 
     @classmethod
@@ -416,6 +441,7 @@ class ModelCard(BaseModel):
                         "max_crops_per_axis": 3,
                         "max_long_side_px": 1024,
                     },
+                    "heatmap_is_verified": True,
                     "evaluation_id": "evaluation-example",
                     "evaluation": {
                         "id": "evaluation-example",
@@ -444,6 +470,9 @@ class ModelCard(BaseModel):
     bands: Bands
     calibration: Calibration
     preprocessing: Preprocessing
+    heatmap_is_verified: bool = Field(
+        description="Whether heatmaps were measured to point at what scores come from; if not, none is made."
+    )
     evaluation_id: str
     evaluation: dict[str, Any] = Field(
         description="The evaluation report that belongs to these weights."
@@ -470,6 +499,7 @@ class ModelCard(BaseModel):
                 max_crops_per_axis=spec.max_crops_per_axis,
                 max_long_side_px=spec.max_long_side,
             ),
+            heatmap_is_verified=detector.report.heatmap_is_verified,
             evaluation_id=manifest.evaluation_id,
             evaluation=detector.report.values,
         )
@@ -513,6 +543,7 @@ class Limits(BaseModel):
                     "max_pixels": 50000000,
                     "min_side_px": 64,
                     "smallest_judged_side_px": 128,
+                    "lowest_judged_jpeg_quality": 40,
                     "files_per_request": 1,
                     "result_retention_hours": 24,
                     "rates": {
@@ -535,6 +566,9 @@ class Limits(BaseModel):
     max_pixels: int = Field(description="Width times height.")
     min_side_px: int = Field(description="A shorter side is refused.")
     smallest_judged_side_px: int = Field(description="A shorter side is at best inconclusive.")
+    lowest_judged_jpeg_quality: int = Field(
+        description="A lower estimated quality is at best inconclusive."
+    )
     files_per_request: int
     result_retention_hours: float = Field(description="Results are deleted after this time.")
     rates: Rates
@@ -557,6 +591,7 @@ class Limits(BaseModel):
             max_pixels=limits.image.max_pixels,
             min_side_px=limits.image.min_side,
             smallest_judged_side_px=SMALLEST_JUDGED_SIDE,
+            lowest_judged_jpeg_quality=LOWEST_JUDGED_JPEG_QUALITY,
             files_per_request=1,
             result_retention_hours=limits.result_lifetime.total_seconds() / 3600,
             rates=Rates(**dataclasses.asdict(rates)),

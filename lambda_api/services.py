@@ -111,8 +111,12 @@ class DetectionService:
         return self._detector
 
     def analyse(self, data: bytes) -> Job:
-        """Judge one image file now and keep the result, never the file. Raises DetectorError."""
-        analysis = self.detector.analyze_image(data, heatmap=True)
+        """Judge one image file now and keep the result, never the file.
+
+        The heatmap comes with it if heatmaps were verified. Raises DetectorError.
+        """
+        detector = self.detector
+        analysis = detector.analyze_image(data, heatmap=detector.report.heatmap_is_verified)
         heatmap = analysis.heatmap_png
         job = finished_job(
             self._clock(),

@@ -42,9 +42,11 @@ class Catalogue:
         """The messages that scripts ask for, as they stand."""
         return {key: self._raw(key) for key in sorted(keys)}
 
-    def refuse_unused(self) -> None:
-        """Call when every page is rendered."""
-        unused = sorted(self.messages.keys() - self._used)
+    def refuse_unused(self, *, except_for: tuple[str, ...] = ()) -> None:
+        """Call when every page is rendered. Keys that begin with one of `except_for` may be unused."""
+        unused = sorted(
+            key for key in self.messages.keys() - self._used if not key.startswith(except_for)
+        )
         if unused:
             raise CatalogueError(f"{self.name}: no page or script uses {', '.join(unused)}")
 

@@ -66,6 +66,27 @@ class Evaluation:
         notes: list[str] = self.report["limits_of_this_test"]
         return notes
 
+    @property
+    def checks(self) -> dict[str, Any] | None:
+        """The sections `stability`, `suitability` and `explanation`, or None where they were not measured."""
+        names = ("stability", "suitability", "explanation")
+        measured = all(name in self.report for name in names)
+        return {name: self.report[name] for name in names} if measured else None
+
+    @property
+    def heatmap_is_verified(self) -> bool:
+        """Whether heatmaps are made and shown at all."""
+        return bool(self.checks and self.checks["explanation"]["holds"])
+
+    @property
+    def absent_parts(self) -> tuple[str, ...]:
+        """How the keys of messages begin that no page says because of this report."""
+        absent = {
+            "about.checks": self.checks is None,
+            "help.heatmap": not self.heatmap_is_verified,
+        }
+        return tuple(prefix for prefix, is_absent in absent.items() if is_absent)
+
     def expected(self, condition: str) -> dict[str, Any] | None:
         """The errors that a visitor is told about for an image in this condition."""
         errors: dict[str, Any] | None = self.report["expected_errors"].get(condition)

@@ -47,7 +47,7 @@ def render_site(
     for language in LANGUAGES:
         catalogue = Catalogue.load(locales / f"{language.code}.json")
         pages |= _render_language(language, catalogue, values, catalogue.for_scripts(keys))
-        catalogue.refuse_unused()
+        catalogue.refuse_unused(except_for=Evaluation(values).absent_parts)
 
     for folder in FOLDERS:
         shutil.rmtree(out / folder, ignore_errors=True)

@@ -4,13 +4,22 @@ import io
 import struct
 import zlib
 
+import numpy as np
 from PIL import Image
+
+GRAIN = 10.0
+"""Standard deviation of the grey levels of `plain_image`; with 8 bits to a side, few are cut off."""
 
 
 def plain_image(image_format: str, size: tuple[int, int] = (160, 120), grey: int = 128) -> bytes:
-    """One colour all over; the tiny model scores it by its brightness."""
+    """A plain wall as a camera sees it: one brightness, 30 to 225 at most, and grain.
+
+    The tiny model scores it by its brightness.
+    """
+    grain_HW = np.random.default_rng(0).normal(min(max(grey, 30), 225), GRAIN, size[::-1])
+    wall = Image.fromarray(grain_HW.clip(0, 255).astype(np.uint8))
     buffer = io.BytesIO()
-    Image.new("RGB", size, (grey, grey, grey)).save(buffer, image_format)
+    wall.convert("RGB").save(buffer, image_format)
     return buffer.getvalue()
 
 

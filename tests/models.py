@@ -13,6 +13,7 @@ from detector.manifest import METADATA_KEY, Bands, Calibration, ModelManifest, V
 from detector.preprocess import PreprocessSpec
 
 GAIN = 12.0
+FULL_GRAIN = 16.0
 LOGIT_BIAS = 0.5
 LARGEST_PHOTOGRAPH_PX = 720
 LARGEST_FOOTAGE_PX = 360
@@ -38,14 +39,30 @@ MEASURED_ON_VIDEO = dataclasses.replace(
 )
 
 
-def write_tiny_model(path: Path, manifest: ModelManifest = TINY_MANIFEST) -> Path:
-    """Bright crops get a high logit and dark ones a low one: cam = GAIN * (brightness - 0.5)."""
+def write_tiny_model(
+    path: Path, manifest: ModelManifest = TINY_MANIFEST, *, looks_at: str = "brightness"
+) -> Path:
+    """Crops with much of what it looks at get a high logit: cam = GAIN * (measure / full - 0.5).
+
+    `looks_at` is "brightness", whose `full` is 255, or "grain": the mean difference of neighbouring
+    pixels, whose `full` is FULL_GRAIN. A re-save keeps the former and removes much of the latter.
+    """
+    full = {"brightness": 255.0, "grain": FULL_GRAIN}[looks_at]
+    differences = [
+        helper.make_node("Conv", ["grey", "kernel"], ["difference"], pads=[0, 0, 0, 1]),
+        helper.make_node("Abs", ["difference"], ["grain"]),
+    ]
     nodes = [
         helper.make_node("Cast", ["crops"], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["pixels"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("ReduceMean", ["planes", "axis_1"], ["grey"], keepdims=1),
+        *(differences if looks_at == "grain" else ()),
         helper.make_node(
-            "AveragePool", ["grey"], ["cells"], kernel_shape=[32, 32], strides=[32, 32]
+            "AveragePool",
+            ["grain" if looks_at == "grain" else "grey"],
+            ["cells"],
+            kernel_shape=[32, 32],
+            strides=[32, 32],
         ),
         helper.make_node("Squeeze", ["cells", "axis_1"], ["brightness"]),
         helper.make_node("Mul", ["brightness", "scale"], ["scaled"]),
@@ -64,7 +81,8 @@ def write_tiny_model(path: Path, manifest: ModelManifest = TINY_MANIFEST) -> Pat
         [
             helper.make_tensor("axis_1", TensorProto.INT64, [1], [1]),
             helper.make_tensor("axes_12", TensorProto.INT64, [2], [1, 2]),
-            helper.make_tensor("scale", TensorProto.FLOAT, [], [GAIN / 255]),
+            helper.make_tensor("scale", TensorProto.FLOAT, [], [GAIN / full]),
+            helper.make_tensor("kernel", TensorProto.FLOAT, [1, 1, 1, 2], [-1, 1]),
             helper.make_tensor("middle", TensorProto.FLOAT, [], [GAIN / 2]),
             helper.make_tensor("bias", TensorProto.FLOAT, [], [LOGIT_BIAS]),
         ],
@@ -76,7 +94,7 @@ def write_tiny_model(path: Path, manifest: ModelManifest = TINY_MANIFEST) -> Pat
     return path
 
 
-def write_tiny_report(path: Path, model: Path) -> Path:
+def write_tiny_report(path: Path, model: Path, *, heatmap_holds: bool = True) -> Path:
     """An evaluation report of `model`, with the fields that the detector reads."""
     row = {"ci95": [0.004, 0.022], "n_real": 600, "miss_rate": 0.25, "n_ai": 500}
     conditions = {"clean": 0.01, "web": 0.012, "hard": 0.015, "video": 0.02}
@@ -85,6 +103,7 @@ def write_tiny_report(path: Path, model: Path) -> Path:
         "model": {"weights_sha256": hashlib.sha256(model.read_bytes()).hexdigest()},
         "data": {"largest_photograph_px": LARGEST_PHOTOGRAPH_PX},
         "video": {"largest_px": LARGEST_FOOTAGE_PX},
+        "explanation": {"holds": heatmap_holds},
         "expected_errors": {
             name: {"false_positive_rate": rate, **row} for name, rate in conditions.items()
         },

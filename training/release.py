@@ -1,4 +1,4 @@
-"""From the best checkpoint to the shipped model and its report: export, quantise, calibrate, evaluate.
+"""From the best checkpoint to the shipped model and its report: export, quantise, calibrate, evaluate, check.
 
     python -m training.release --checkpoint RUN/best.pt --data FOLDER [--data FOLDER ...] --out detector/models
 
@@ -25,6 +25,7 @@ from detector.labels import CLASS_NAMES, FAKE
 from detector.manifest import Bands, Calibration, ModelManifest
 from detector.preprocess import PreprocessSpec, cut_crops
 from training.calibrate import bands_of, fit_bands, fit_calibration
+from training.checks import measure_checks
 from training.evaluate import describe, evaluate, held_out_records, write_report
 from training.export import export_onnx, write_manifest
 from training.footage import fit_video, with_video
@@ -113,6 +114,7 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
         out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(chosen, out / MODEL_NAME)
         write_report(report, out / REPORT_NAME)
+    write_report({**report, **measure_checks(classifier, testing)}, out / REPORT_NAME)
     print(json.dumps(report["summary"], indent=1))
     print(f"shipped {classifier.manifest.precision}: {out / MODEL_NAME}")
 

@@ -24,7 +24,7 @@ const SHORT_DEADLINE_MS = 20_000;
  * @property {string} expires_at
  * @property {string} verdict
  * @property {string[]} reasons
- * @property {{score: number | null}} pixel
+ * @property {{score: number | null, stability: {min: number, max: number} | null}} pixel
  * @property {Provenance} provenance
  * @property {{sha256: string, bytes: number, width: number, height: number, format: string, jpeg_quality_estimate: number | null}} media
  * @property {{condition: string, false_positive_rate: number, n_real: number, miss_rate: number, n_ai: number} | null} expected_errors

@@ -1,14 +1,16 @@
 """The whole way from bytes to an answer."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from detector.analysis import Detector
 from detector.errors import EmptyFile, ModelLoadError
 from tests.images import plain_image
-from tests.models import write_tiny_report
+from tests.models import TINY_MANIFEST, write_tiny_model, write_tiny_report
 
 
 @pytest.mark.parametrize(
@@ -32,12 +34,8 @@ def test_an_answer_is_plain_json(tiny_detector: Detector, photo_jpeg: bytes) -> 
 
 def test_the_condition_is_that_of_the_file(tiny_detector: Detector) -> None:
     """A strongly compressed file gets the error rates of strongly compressed files."""
-    import io
-
-    from PIL import Image
-
     buffer = io.BytesIO()
-    Image.new("RGB", (300, 300)).save(buffer, "JPEG", quality=40)
+    Image.open(io.BytesIO(plain_image("PNG", (300, 300)))).save(buffer, "JPEG", quality=40)
     errors = tiny_detector.analyze_image(buffer.getvalue()).expected_errors
 
     assert errors is not None
@@ -76,6 +74,46 @@ def test_a_report_of_another_model_is_refused(tiny_model: Path, tmp_path: Path) 
 
     with pytest.raises(ModelLoadError, match="measures another model"):
         Detector.load(tiny_model, report)
+
+
+def test_a_flipped_answer_is_withheld(tmp_path: Path) -> None:
+    """What a model sees in grain alone does not survive JPEG 50."""
+    model = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain")
+    detector = Detector.load(model, write_tiny_report(tmp_path / "report.json", model))
+    analysis = detector.analyze_image(plain_image("PNG", (300, 300)))
+    stability = analysis.pixel.stability
+
+    assert ("inconclusive", ("unstable_under_resave",)) == (analysis.verdict, analysis.reasons)
+    assert "likely_ai" == analysis.pixel.band
+    assert stability is not None
+    assert ("jpeg_75", "jpeg_50", "resize_768") == stability.variants
+    assert 0 <= stability.min < TINY_MANIFEST.bands.high
+    assert stability.min <= stability.max <= 1
+
+
+def test_a_graphic_is_not_scored(tiny_detector: Detector) -> None:
+    """Nothing that comes from a score is there, and nothing is 0 instead."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 300), "white").save(buffer, "PNG")
+    analysis = tiny_detector.analyze_image(buffer.getvalue(), heatmap=True)
+
+    assert "not_applicable" == analysis.verdict
+    assert (None, None, None) == (
+        analysis.pixel.score,
+        analysis.pixel.band,
+        analysis.pixel.stability,
+    )
+    assert (None, None) == (analysis.heatmap_png, analysis.expected_errors)
+
+
+def test_strongly_compressed_images_come_without_a_clear_answer(tiny_detector: Detector) -> None:
+    """Nor with error rates, which were not measured at such a quality."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(plain_image("PNG", (300, 300), 250))).save(buffer, "JPEG", quality=35)
+    analysis = tiny_detector.analyze_image(buffer.getvalue())
+
+    assert ("inconclusive", ("strongly_compressed",)) == (analysis.verdict, analysis.reasons)
+    assert ("likely_ai", None) == (analysis.pixel.band, analysis.expected_errors)
 
 
 def test_small_images_come_without_error_rates(tiny_detector: Detector) -> None:

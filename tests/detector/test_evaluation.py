@@ -30,6 +30,22 @@ def test_a_condition_without_photographs_has_no_errors() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sections", "is_verified"),
+    [
+        ({}, False),
+        ({"explanation": {"share": None, "holds": False}}, False),
+        ({"explanation": {"share": 0.79, "holds": False}}, False),
+        ({"explanation": {"share": 0.8, "holds": True}}, True),
+    ],
+)
+def test_heatmaps_are_verified_by_the_report(
+    sections: dict[str, object], is_verified: bool
+) -> None:
+    """Without a measurement they are not."""
+    assert is_verified == EvaluationReport(sections).heatmap_is_verified
+
+
+@pytest.mark.parametrize(
     "values",
     [
         [],

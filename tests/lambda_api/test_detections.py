@@ -6,11 +6,12 @@ import pytest
 from PIL import Image
 
 from detector.analysis import Detector
-from lambda_api.ports import Detection
+from lambda_api.jobs import finished_job
 from lambda_api.schemas import DetectionResult
-from tests.apps import PROBLEM, Caller
+from tests.apps import PROBLEM, Caller, build_app
 from tests.fakes import FakeClock
 from tests.images import padded_png, plain_image
+from tests.models import write_tiny_model, write_tiny_report
 from tests.signing import MADE, sign
 from tests.videos import encode, steady
 
@@ -30,7 +31,9 @@ def test_result_has_shape_of_contract(call: Caller, photo_jpeg: bytes) -> None:
     )
     assert f"/v1/detections/{result['id']}/heatmap" == result["heatmap_url"]
     assert "clean" == result["expected_errors"]["condition"]
-    assert {"decode", "score", "provenance", "heatmap", "total"} == set(result["timings_ms"])
+    steps = {"decode", "suitability", "score", "heatmap", "provenance", "total"}
+    assert steps == set(result["timings_ms"])
+    assert ["jpeg_75", "jpeg_50", "resize_768"] == result["pixel"]["stability"]["variants"]
 
 
 def test_result_drops_no_field_of_analysis(tiny_detector: Detector, photo_jpeg: bytes) -> None:
@@ -89,6 +92,41 @@ def test_heatmap_is_png_in_image_proportions(call: Caller) -> None:
     assert "image/png" == response.headers["content-type"]
     picture = Image.open(io.BytesIO(response.content))
     assert ("RGBA", (640, 320)) == (picture.mode, picture.size)
+
+
+def test_unverified_heatmap_is_not_made(tiny_model: Path, tmp_path: Path) -> None:
+    """Where the report says that heatmaps do not hold, results have none and the card says so."""
+    report = write_tiny_report(tmp_path / "report.json", tiny_model, heatmap_holds=False)
+    detector = Detector.load(tiny_model, report, threads=1)
+    call = Caller(build_app(detector, tmp_path / "data"))
+    result = call.detect(plain_image("PNG", (300, 300), 255)).json()
+
+    assert result["heatmap_url"] is None
+    assert 404 == call("GET", f"/v1/detections/{result['id']}/heatmap").status_code
+    assert call("GET", "/v1/model").json()["heatmap_is_verified"] is False
+
+
+def test_graphic_has_no_score(call: Caller) -> None:
+    """What the detector is not made for is answered, without a score, a range or a heatmap."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 300), "white").save(buffer, "PNG")
+    result = call.detect(buffer.getvalue()).json()
+
+    assert "not_applicable" == result["verdict"]
+    assert {"score": None, "band": None, "calibrated": True, "stability": None} == result["pixel"]
+    assert (None, None) == (result["heatmap_url"], result["expected_errors"])
+
+
+def test_contradicted_answer_is_withheld(tmp_path: Path) -> None:
+    """A score that a re-save takes away gives no clear answer, and its range is sent."""
+    model = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain")
+    report = write_tiny_report(tmp_path / "report.json", model)
+    call = Caller(build_app(Detector.load(model, report, threads=1), tmp_path / "data"))
+    result = call.detect(plain_image("PNG", (300, 300))).json()
+
+    assert ("inconclusive", ["unstable_under_resave"]) == (result["verdict"], result["reasons"])
+    assert "likely_ai" == result["pixel"]["band"]
+    assert result["pixel"]["stability"]["min"] < 0.8 <= result["pixel"]["score"]
 
 
 def test_deleted_result_is_gone(call: Caller, photo_jpeg: bytes) -> None:
@@ -174,14 +212,9 @@ def test_contract_carries_videos(tiny_detector: Detector, tmp_path: Path) -> Non
     path.write_bytes(encode(steady(3, 255)))
     analysis = tiny_detector.analyze_file(path).to_dict()
     now = FakeClock().now
-    kept = Detection(
-        id="det_AAAAAAAAAAAAAAAAAAAAAAAA",
-        created_at=now,
-        expires_at=now + timedelta(hours=24),
-        analysis=analysis,
-        has_heatmap=False,
-    )
+    kept = finished_job(now, timedelta(hours=24), analysis, has_heatmap=False)
     answer = DetectionResult.of(kept).model_dump(mode="json")
 
+    assert None is answer["media"].pop("media_deleted_at")
     assert analysis == {name: answer[name] for name in analysis}
     assert 4 == len(answer["frames"])

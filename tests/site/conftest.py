@@ -1,10 +1,12 @@
 """A running site with a browser on it. Nothing here may leave the machine."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from static_site.formats import LANGUAGES, Language
@@ -103,6 +105,20 @@ def language(request: pytest.FixtureRequest) -> Language:
     return chosen
 
 
+def strongly_compressed(jpeg: bytes) -> bytes:
+    """Saved again at a quality at which nothing was measured."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(jpeg)).save(buffer, "JPEG", quality=20)
+    return buffer.getvalue()
+
+
+def one_colour() -> bytes:
+    """The simplest of graphics."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (400, 300), "orange").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory, photo_jpeg: bytes) -> dict[str, Path]:
     """Files by what they are, for choosing in the browser."""
@@ -114,6 +130,8 @@ def images(tmp_path_factory: pytest.TempPathFactory, photo_jpeg: bytes) -> dict[
         "middle": plain_image("WEBP", (400, 300), 118),
         "small": plain_image("PNG", (100, 100), 250),
         "tiny": plain_image("PNG", (20, 20)),
+        "compressed": strongly_compressed(photo_jpeg),
+        "graphic": one_colour(),
         "labelled": jpeg_with(plain_image("JPEG", (400, 300), 5), exif=exif(software="Midjourney")),
         "signed": sign(plain_image("JPEG", (400, 300), 250), MADE),
         "text": b"This is not an image, whatever its name says.",

@@ -56,8 +56,9 @@ def _take_result(page: Page, address: str, photo: Path, out: Path, name: str) ->
     page.screenshot(path=out / f"chosen-{name}.png", full_page=True)
     page.click("#check")
     page.locator("#verdict").wait_for()
-    page.check("#heatmap-show")
-    page.locator("#heatmap").evaluate("image => image.decode()")
+    if page.locator("#heatmap-show").is_visible():
+        page.check("#heatmap-show")
+        page.locator("#heatmap").evaluate("image => image.decode()")
     page.screenshot(path=out / f"result-{name}.png", full_page=True)
 
 

@@ -54,6 +54,8 @@ def answer_with(page: Page, status: int, body: dict[str, Any]) -> None:
         ("middle", "inconclusive"),
         ("dark", "no_ai_signs_found"),
         ("small", "inconclusive"),
+        ("compressed", "inconclusive"),
+        ("graphic", "not_applicable"),
     ],
 )
 def test_the_verdict_comes_in_words(
@@ -105,6 +107,26 @@ def test_without_measured_mistakes_no_number_is_made_up(
     expect(page.locator("#verdict-body")).to_have_text(
         say(ENGLISH, "script.body.likely_ai_unmeasured")
     )
+
+
+@pytest.mark.parametrize("reason", ["unstable_under_resave", "small_image", "strongly_compressed"])
+def test_each_kind_of_uncertainty_has_its_words(
+    page: Page, language: Language, images: dict[str, Path], reason: str
+) -> None:
+    """Why we cannot tell is said in the answer and among the reasons."""
+    change_answer(page, images["middle"], {"reasons": [reason]})
+    open_detection(page, language)
+    check_image(page, images["middle"])
+    expect(page.locator("#verdict-body")).to_have_text(say(language, f"script.body.{reason}"))
+    expect(page.locator("#reasons li")).to_have_text([say(language, f"script.reason.{reason}")])
+
+
+def test_without_a_heatmap_nothing_is_said_of_regions(page: Page, images: dict[str, Path]) -> None:
+    """What was not scored has no heatmap, and the caption goes with it."""
+    open_detection(page)
+    check_image(page, images["graphic"])
+    expect(page.locator("#heatmap-controls")).to_be_hidden()
+    expect(page.locator("#heatmap-caption")).to_be_hidden()
 
 
 def test_a_verdict_of_the_future_is_not_misread(page: Page, images: dict[str, Path]) -> None:
@@ -186,7 +208,14 @@ def test_details_hold_the_numbers(page: Page, language: Language, images: dict[s
     details = page.locator("#detail-list")
     expect(details.locator("dd").first).to_have_text("99%")
     bands = say(language, "script.detail.bands_text").format(low="20%", high="80%")
-    for text in (bands, "400 \N{MULTIPLICATION SIGN} 300", "JPEG", "tiny-brightness 0.0.1"):
+    low_to_high = say(language, "script.detail.stability_text").format(low="99%", high="99%")
+    for text in (
+        bands,
+        low_to_high,
+        "400 \N{MULTIPLICATION SIGN} 300",
+        "JPEG",
+        "tiny-brightness 0.0.1",
+    ):
         expect(details).to_contain_text(text)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from detector.verdict import Reason
 from static_site.catalogue import Catalogue, CatalogueError, script_keys
 from static_site.render import HERE
 from tests.wording import overclaims
@@ -82,6 +83,23 @@ def test_an_unused_message_is_named() -> None:
     catalogue.text("used")
     with pytest.raises(CatalogueError, match=r"left\.over"):
         catalogue.refuse_unused()
+
+
+def test_an_unused_message_of_an_absent_part_may_stay() -> None:
+    """A part that a page leaves out leaves its messages unused, and no other."""
+    catalogue = Catalogue("en", {"part.one": "a", "left.over": "b"})
+    with pytest.raises(CatalogueError, match=r"uses left\.over$"):
+        catalogue.refuse_unused(except_for=("part",))
+
+
+def test_every_reason_has_words() -> None:
+    """Each code that the detector gives has a sentence in both languages, and the page knows it."""
+    script = (HERE / "js" / "ui" / "verdict-card.js").read_text("utf-8")
+    for reason in Reason:
+        key = f"script.reason.{reason}"
+        assert key in load("en")
+        assert key in load("id")
+        assert f'  {reason}: "{key}"' in script
 
 
 def test_a_message_given_twice_is_named(tmp_path: Path) -> None:

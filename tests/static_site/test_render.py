@@ -15,6 +15,12 @@ from tests.static_site.conftest import SAMPLE_REPORT
 
 ReadPage = Callable[[str], str]
 
+TABLES = (
+    *("expected_errors", "reals", "generators", "summary"),
+    *("stability", "suitability", "explanation"),
+)
+"""The sections of a report whose numbers About shows."""
+
 
 class Elements(HTMLParser):
     """Every start tag with its attributes, and the text of the body."""
@@ -210,7 +216,7 @@ def test_about_follows_the_report(
         numbers.append(value)
         return 7777 if isinstance(value, int) else 0.07777
 
-    for table in ("expected_errors", "reals", "generators", "summary"):
+    for table in TABLES:
         changed[table] = mark(changed[table])
     path = tmp_path / "report.json"
     path.write_text(json.dumps(changed), "utf-8")
@@ -228,6 +234,35 @@ def test_about_follows_the_report(
     dashes = {text for text in written if text.startswith(EN_DASH)}
     assert numbers
     assert written - dashes == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+@pytest.mark.parametrize("has_section", [True, False])
+def test_without_checks_nothing_is_said_of_them(
+    language: Language, has_section: bool, report: dict[str, Any], tmp_path: Path
+) -> None:
+    """A report from before the checks has no such part, and then no heatmap either."""
+    changed = {name: report[name] for name in report if has_section or name != "stability"}
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(changed), "utf-8")
+    render_site(tmp_path / "out", path)
+    about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
+    assert has_section == ('id="checks"' in about)
+    assert has_section == ('href="#checks"' in about)
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+@pytest.mark.parametrize("holds", [True, False])
+def test_help_explains_only_a_verified_heatmap(
+    language: Language, holds: bool, report: dict[str, Any], tmp_path: Path
+) -> None:
+    """Where the measurement failed, no heatmap is shown and none is explained."""
+    changed = {**report, "explanation": {**report["explanation"], "holds": holds}}
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(changed), "utf-8")
+    render_site(tmp_path / "out", path)
+    page = (tmp_path / "out" / language.address("help").lstrip("/")).read_text("utf-8")
+    assert holds == bool(re.search("heatmap|peta panas", page))
 
 
 def test_what_was_not_measured_is_said(read_page: ReadPage) -> None:
@@ -270,8 +305,7 @@ def test_a_report_without_numbers_renders(report: dict[str, Any], tmp_path: Path
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return None if is_number else value
 
-    tables = ("expected_errors", "reals", "generators", "summary")
-    changed = report | {table: emptied(report[table]) for table in tables}
+    changed = report | {table: emptied(report[table]) for table in TABLES}
     path = tmp_path / "report.json"
     path.write_text(json.dumps(changed), "utf-8")
     render_site(tmp_path / "out", path)

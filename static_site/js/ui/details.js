@@ -43,6 +43,12 @@ export class Details {
             })
           : none,
       ],
+      [
+        "script.detail.stability",
+        pixel.stability
+          ? say.text("script.detail.stability_text", { low: say.score(pixel.stability.min), high: say.score(pixel.stability.max) })
+          : none,
+      ],
       ["script.detail.condition", errors && errors.condition in CONDITIONS ? say.text(CONDITIONS[errors.condition]) : none],
       [
         "script.detail.dimensions",

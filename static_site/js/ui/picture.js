@@ -8,6 +8,7 @@ export class Picture {
   #noImage = part("result-no-image", HTMLElement);
   #heatmap = part("heatmap", HTMLImageElement);
   #controls = part("heatmap-controls", HTMLElement);
+  #caption = part("heatmap-caption", HTMLElement);
   #shown = part("heatmap-show", HTMLInputElement);
   #strength = part("heatmap-strength", HTMLInputElement);
   #failed = part("heatmap-failed", HTMLElement);
@@ -21,7 +22,7 @@ export class Picture {
 
   /**
    * @param {{image: string | null, heatmap: string | null, width: number, height: number}} addresses
-   * `image` is null when this browser cannot show the file's format
+   * `image` is null when this browser cannot show the file's format, `heatmap` when there is none
    */
   show({ image, heatmap, width, height }) {
     this.#image.hidden = !image;
@@ -31,6 +32,7 @@ export class Picture {
     this.#frame.style.aspectRatio = image ? "" : `${width} / ${height}`;
     this.#heatmapAddress = heatmap ?? "";
     this.#controls.hidden = !heatmap;
+    this.#caption.hidden = !heatmap;
     this.#failed.hidden = true;
     this.#shown.checked = false;
     this.#shown.disabled = false;

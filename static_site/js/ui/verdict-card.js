@@ -34,9 +34,21 @@ const REASONS = {
   score_high: "script.reason.score_high",
   score_middle: "script.reason.score_middle",
   score_low: "script.reason.score_low",
+  unstable_under_resave: "script.reason.unstable_under_resave",
   small_image: "script.reason.small_image",
   few_frames: "script.reason.few_frames",
   video_not_measured: "script.reason.video_not_measured",
+  strongly_compressed: "script.reason.strongly_compressed",
+  flat_graphic: "script.reason.flat_graphic",
+  text_or_drawing: "script.reason.text_or_drawing",
+};
+
+/** What "We can't tell" says when the score is not the reason.
+ * @type {Record<string, string>} */
+const UNCERTAIN_BODIES = {
+  unstable_under_resave: "script.body.unstable_under_resave",
+  small_image: "script.body.small_image",
+  strongly_compressed: "script.body.strongly_compressed",
 };
 
 /** @type {Record<string, string>} */
@@ -88,9 +100,8 @@ export class VerdictCard {
    * @param {Detection} detection
    */
   #bodyText(verdict, { expected_errors: errors, reasons }) {
-    if (verdict === "inconclusive" && reasons.includes("small_image")) {
-      return this.#messages.text("script.body.small_image");
-    }
+    const uncertain = reasons.find((code) => code in UNCERTAIN_BODIES);
+    if (verdict === "inconclusive" && uncertain) return this.#messages.text(UNCERTAIN_BODIES[uncertain]);
     if (!errors) return this.#messages.text(COPY[verdict].bodyWithoutNumbers);
     return this.#messages.text(COPY[verdict].body, {
       flagged: this.#messages.integer(errors.false_positive_rate * errors.n_real),

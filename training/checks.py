@@ -1,0 +1,153 @@
+"""Measure what stands around the score, and write it into the model's report. Needs no torch.
+
+    python -m training.checks --data FOLDER [--data FOLDER ...] --report REPORT.json [--model MODEL.onnx]
+
+Stability: what it and the gate change in the verdicts of 300 photographs and 300 AI images. Suitability: how
+many graphics and photographs the gate takes away. Explanation: whether the heatmap points at what the score
+came from. Images come from the split `test`, and from the held-out pool when that has too few.
+"""
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from detector.analysis import MODEL_PATH, REPORT_PATH
+from detector.classifier import Classifier, OnnxClassifier
+from detector.conditions import CONDITIONS, Condition
+from detector.errors import ModelLoadError
+from detector.evaluation import EvaluationReport
+from detector.image import decode_image
+from detector.labels import FAKE, REAL
+from detector.preprocess import cut_crops, shrink_to
+from detector.stability import RESAVES, score_with_resaves
+from detector.suitability import find_obstacles
+from detector.verdict import Verdict, decide
+from training.evaluate import held_out_records, write_report
+from training.explanation import measure_explanation
+from training.metrics import clopper_pearson
+from training.records import Record
+from training.report import rounded
+from training.suitability import draw, measure_suitability
+
+IMAGES_PER_CLASS = 300
+EXPLAINED_IMAGES = 100
+CHECKS = ("none", "suitability", "stability", "both")
+RIGHT = {REAL: Verdict.NO_AI_SIGNS_FOUND, FAKE: Verdict.LIKELY_AI}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--model", type=Path, default=MODEL_PATH)
+    parser.add_argument("--report", type=Path, default=REPORT_PATH)
+    args = parser.parse_args()
+    try:
+        classifier = OnnxClassifier.load(args.model)
+        report = EvaluationReport.load(args.report)
+        records = held_out_records(args.data, classifier.manifest.trained_on)
+    except (ValueError, ModelLoadError) as error:
+        parser.error(str(error))
+    if report.weights_sha256 != classifier.weights_sha256:
+        parser.error(f"{args.report} measures another model than {args.model}")
+    sections = measure_checks(classifier, records)
+    write_report({**report.values, **sections}, args.report)
+    for row in sections["stability"]["rows"]:
+        print(json.dumps(row))
+    print(json.dumps(sections["suitability"]))
+    print(json.dumps(sections["explanation"]))
+    print(f"wrote {args.report}")
+
+
+def measure_checks(classifier: Classifier, records: list[Record]) -> dict[str, Any]:
+    """The sections `stability`, `suitability` and `explanation` of a report."""
+    seen = [r for r in records if r.generator in classifier.manifest.trained_on]
+    explained = draw(seen or records, FAKE, EXPLAINED_IMAGES)
+    sections: dict[str, Any] = rounded(
+        {
+            "stability": measure_stability(classifier, records),
+            "suitability": measure_suitability(records),
+            "explanation": measure_explanation(classifier, explained),
+        }
+    )
+    return sections
+
+
+def measure_stability(classifier: Classifier, records: list[Record]) -> dict[str, Any]:
+    """What the checks change in verdicts, in every condition, each alone and both together.
+
+    A verdict is right when a photograph shows no signs or an AI image shows some; right verdicts that a
+    check withholds are lost.
+    """
+    chosen = [r for label in (REAL, FAKE) for r in draw(records, label, IMAGES_PER_CLASS)]
+    found: dict[str, list[tuple[int, dict[str, Verdict]]]] = {c.name: [] for c in CONDITIONS}
+    for record in track(chosen, description="checking"):
+        for condition in CONDITIONS:
+            verdicts = dict(_verdicts(classifier, record, condition))
+            found[condition.name].append((record.label, verdicts))
+    return {
+        "resaves": [resave.name for resave in RESAVES],
+        "rows": [
+            {"condition": name, "checks": checks, **_changes(verdicts, checks)}
+            for name, verdicts in found.items()
+            for checks in CHECKS
+        ],
+    }
+
+
+def _verdicts(
+    classifier: Classifier, record: Record, condition: Condition
+) -> Iterator[tuple[str, Verdict]]:
+    """The verdict of a file in this condition, with each choice of CHECKS."""
+    spec, bands = classifier.manifest.spec, classifier.manifest.bands
+    decoded = decode_image(record.path.read_bytes())
+    image = condition.apply(decoded.pixels)
+    facts = dataclasses.replace(
+        decoded.facts,
+        width=image.width,
+        height=image.height,
+        jpeg_quality_estimate=condition.jpeg_quality or decoded.facts.jpeg_quality_estimate,
+    )
+    image = shrink_to(image, spec.max_long_side)
+    obstacles = find_obstacles(image, facts)
+    evidence, stability = score_with_resaves(classifier, image, cut_crops(image, spec))
+    for checks in CHECKS:
+        decision = decide(
+            evidence.probability,
+            bands,
+            obstacles=obstacles if checks in {"suitability", "both"} else (),
+            stability=stability if checks in {"stability", "both"} else None,
+        )
+        yield checks, decision.verdict
+
+
+def _changes(verdicts: list[tuple[int, dict[str, Verdict]]], checks: str) -> dict[str, Any]:
+    photographs = [found[checks] for label, found in verdicts if label == REAL]
+    images = [found[checks] for label, found in verdicts if label == FAKE]
+    right = [found for label, found in verdicts if found["none"] is RIGHT[label]]
+    flagged = photographs.count(Verdict.LIKELY_AI)
+    lost = sum(found[checks] is not found["none"] for found in right)
+    return {
+        "n_real": len(photographs),
+        "n_ai": len(images),
+        "flagged": flagged,
+        "false_positive_rate": _share(flagged, len(photographs)),
+        "ci95": clopper_pearson(flagged, len(photographs)),
+        "found_rate": _share(images.count(Verdict.LIKELY_AI), len(images)),
+        "right": len(right),
+        "lost": lost,
+        "lost_rate": _share(lost, len(right)),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+if __name__ == "__main__":
+    main()

@@ -216,7 +216,7 @@ def make_clip(image: Image.Image, *, bits_per_pixel: float, seed: int) -> bytes:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.bit_rate = round(bits_per_pixel * width * height * FRAME_RATE)
         stream.options = {"preset": "veryfast"}
-        stream.thread_count = 1  # so that every machine encodes the same bytes
+        stream.thread_count = 1
         for i in range(n):
             view = views[0] + (views[1] - views[0]) * (i / (n - 1))
             picture = image.resize((width, height), Image.Resampling.BICUBIC, box=tuple(view))

@@ -48,7 +48,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_clip_moves_over_its_image() -> None:
-    """It is smaller than the image, never enlarged, the same for the same seed, and its frames differ."""
+    """It is smaller than the image, never enlarged, and its frames differ."""
     image = Image.fromarray(data.astronaut())
     clip = make_clip(image, bits_per_pixel=0.2, seed=7)
     video = open_video(io.BytesIO(clip), VideoLimits())
@@ -57,7 +57,6 @@ def test_a_clip_moves_over_its_image() -> None:
     assert (448, 448) == video.size
     assert footage.SECONDS == len(frames)
     assert np.abs(frames[0] - frames[-1]).mean() > 3
-    assert clip == make_clip(image, bits_per_pixel=0.2, seed=7)
     assert clip != make_clip(image, bits_per_pixel=0.2, seed=8)
 
 

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from lambda_api.dependencies import Given
 from lambda_api.errors import MissingField, ProblemCode
 from lambda_api.idempotency import IDEMPOTENCY_KEY, IDEMPOTENCY_PROBLEMS
+from lambda_api.ports import FeedbackLabel
 from lambda_api.problems import problem_responses
 from lambda_api.routes.admission import ADMISSION_CODES, ADMIT_MESSAGE
 from lambda_api.routes.bodies import FIELD, media_type, read_form, read_json, validated
@@ -88,7 +89,10 @@ async def create_feedback(
     feedback, media = await _read_feedback(request, given.limits.max_upload_bytes)
     job = await run_in_threadpool(given.detections.get, detection_id)
     stored = await run_in_threadpool(
-        given.desk.take_feedback, job, feedback.label, media if feedback.keep_media else None
+        given.desk.take_feedback,
+        job,
+        FeedbackLabel(feedback.label),
+        media if feedback.keep_media else None,
     )
     response.headers.update(_PRIVATE)
     return Receipt.of(stored)

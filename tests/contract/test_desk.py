@@ -180,7 +180,7 @@ def test_feedback_comes_back_as_it_was(desks: Desks, media: bytes | None) -> Non
 @pytest.fixture
 def inbox(aws: AwsResources) -> Iterator[tuple[SnsNotifier, str]]:
     """A topic, and the queue that its messages end in."""
-    assert aws
+    assert aws.table
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
     topic = sns.create_topic(Name="operators")["TopicArn"]
     queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
@@ -202,7 +202,7 @@ def test_operators_are_told(inbox: tuple[SnsNotifier, str]) -> None:
 
 def test_a_missing_topic_is_a_failed_notification(aws: AwsResources) -> None:
     """Which the desk outlives: the message is stored before anyone is told."""
-    assert aws
+    assert aws.table
     notifier = SnsNotifier("arn:aws:sns:eu-west-1:123456789012:missing")
     with pytest.raises(NotificationFailed):
         notifier.notify(_message())

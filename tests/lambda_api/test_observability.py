@@ -12,7 +12,7 @@ import pytest
 
 from detector.analysis import Detector
 from lambda_api.adapters.emf import EmfMetrics
-from lambda_api.observability import JsonFormatter
+from lambda_api.observability import log_as_json
 from tests.apps import Caller, build_app
 from tests.fakes import BrokenDetector
 from tests.images import plain_image
@@ -39,22 +39,16 @@ MARKERS = (
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Everything that any logger of the service writes, down to the chattiest; the tests' client is none."""
+    """What the service writes, set up as its entry points do, with its own loggers at their chattiest."""
+    root, ours = logging.getLogger(), logging.getLogger("lambda_api")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
     stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.addFilter(lambda record: not record.name.startswith(("httpx", "httpcore")))
-    handler.setFormatter(JsonFormatter())
-    root = logging.getLogger()
-    before, levels = root.level, {}
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    ours = logging.getLogger("lambda_api")
-    levels[ours] = ours.level
+    log_as_json(stream)
     ours.setLevel(logging.DEBUG)
     yield stream
-    root.removeHandler(handler)
-    root.setLevel(before)
-    ours.setLevel(levels[ours])
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 def _requests(log: io.StringIO) -> list[dict[str, Any]]:

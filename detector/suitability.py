@@ -44,7 +44,7 @@ class Limits:
     colour: float
 
 
-LIMITS = Limits(edge_weight=0.91, graphic=1.05, colour=0.057)
+LIMITS = Limits(edge_weight=0.91, graphic=0.996, colour=0.057)
 
 
 def find_obstacles(image: Image.Image, facts: MediaFacts) -> tuple[Reason, ...]:

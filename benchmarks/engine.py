@@ -2,7 +2,7 @@
 
 import dataclasses
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -31,9 +31,9 @@ class RecordingClassifier:
     def weights_sha256(self) -> str:
         return self.inner.weights_sha256
 
-    def score(self, crops: Crops) -> Evidence:
-        self.runs.append(crops.pixels)
-        return self.inner.score(crops)
+    def score_together(self, images: Sequence[Crops]) -> list[Evidence]:
+        self.runs.append(np.concatenate([crops.pixels for crops in images]))
+        return self.inner.score_together(images)
 
 
 def crops_scored(detector: Detector, data: bytes) -> list[np.ndarray]:

@@ -149,7 +149,13 @@ class Detector:
             manifest.evaluation_id,
         )
 
-    def analyze_file(self, path: Path, *, progress: Progress = lambda _share: None) -> Analysis:
+    def analyze_file(
+        self,
+        path: Path,
+        *,
+        heatmap: bool = False,
+        progress: Progress = lambda _share: None,
+    ) -> Analysis:
         """Judge an image or a video, whichever its bytes are.
 
         `progress` is told the share of the work that is done. Raises a DetectorError when the file
@@ -161,7 +167,7 @@ class Detector:
                 return self._analyze_video(file, progress)
             # One byte more than the limit: an enormous file is refused without being read.
             data += file.read(self.limits.max_bytes + 1 - len(data))
-        return self.analyze_image(data)
+        return self.analyze_image(data, heatmap=heatmap)
 
     def analyze_video(self, path: Path, *, progress: Progress = lambda _share: None) -> Analysis:
         """Judge the beginning of a video by frames; see `analyze_file`."""

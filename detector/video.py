@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-import numpy as np
-
 from detector.classifier import Classifier
 from detector.preprocess import Crops, PreprocessSpec, cut_crops
 from detector.verdict import FEWEST_FRAMES
@@ -69,7 +67,8 @@ def frame_logits(
     logits: list[float] = []
     for batch in _batches(video.frames(), spec):
         times += [t for t, _ in batch]
-        logits += _score_batch(classifier, [crops for _, crops in batch])
+        scored = classifier.score_together([crops for _, crops in batch])
+        logits += [float(evidence.logits.mean()) for evidence in scored]
         progress(min(len(times) / len(video.planned), 0.99))
     progress(1.0)
     return times, logits
@@ -104,12 +103,3 @@ def _batches(frames: Iterator[Frame], spec: PreprocessSpec) -> Iterator[list[tup
     cut = ((frame.t, cut_crops(frame.pixels, spec)) for frame in frames)
     while batch := list(islice(cut, _FRAMES_PER_BATCH)):
         yield batch
-
-
-def _score_batch(classifier: Classifier, batch: list[Crops]) -> list[float]:
-    """The mean logit of each frame, all in one run of the model."""
-    pixels = np.concatenate([crops.pixels for crops in batch])
-    boxes = tuple(box for crops in batch for box in crops.boxes)
-    logits = classifier.score(Crops(pixels, boxes, batch[0].size)).logits
-    ends = np.cumsum([len(crops.pixels) for crops in batch])[:-1]
-    return [float(part.mean()) for part in np.split(logits, ends)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from detector.analysis import Detector
 from detector.errors import ModelLoadError
 from detector.image import ImageLimits
+from detector.video_file import VideoLimits
 from lambda_api.adapters.emf import EmfMetrics
 from lambda_api.adapters.log_notifier import LogNotifier
 from lambda_api.adapters.prometheus import PrometheusMetrics
@@ -23,10 +24,10 @@ from lambda_api.ports import (
     CallCounter,
     FormReceiver,
     IdempotencyStore,
-    ImageDetector,
     JobQueue,
     JobRepository,
     KeyStore,
+    MediaDetector,
     MessageStore,
     Metrics,
     Notifier,
@@ -108,12 +109,14 @@ def utc_now() -> datetime:
 
 def _dependencies(
     settings: Settings,
-    detector: ImageDetector | ModelLoadError,
+    detector: MediaDetector | ModelLoadError,
     storage: _Storage,
     metrics: Metrics,
 ) -> Dependencies:
+    loaded = None if isinstance(detector, ModelLoadError) else detector
     limits = ServiceLimits(
-        image=ImageLimits() if isinstance(detector, ModelLoadError) else detector.limits,
+        image=loaded.limits if loaded else ImageLimits(),
+        video=loaded.video_limits if loaded else VideoLimits(),
         result_lifetime=timedelta(hours=settings.result_ttl_hours),
     )
     return Dependencies(
@@ -151,7 +154,7 @@ def _dependencies(
 
 
 def _processor(
-    settings: Settings, detector: ImageDetector | ModelLoadError, storage: _Storage
+    settings: Settings, detector: MediaDetector | ModelLoadError, storage: _Storage
 ) -> JobProcessor:
     return JobProcessor(
         detector,
@@ -203,7 +206,7 @@ def _cloud_storage(cloud: CloudSettings) -> _Storage:
     )
 
 
-def _load_detector(settings: Settings, metrics: Metrics) -> ImageDetector | ModelLoadError:
+def _load_detector(settings: Settings, metrics: Metrics) -> MediaDetector | ModelLoadError:
     try:
         detector = Detector.load(
             settings.model_path,

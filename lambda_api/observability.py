@@ -10,7 +10,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,8 @@ from detector.errors import DetectorError
 from detector.evaluation import EvaluationReport
 from detector.image import ImageLimits
 from detector.manifest import ModelManifest
-from lambda_api.ports import ImageDetector, Metrics
+from detector.video_file import VideoLimits
+from lambda_api.ports import MediaDetector, Metrics, Progress
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Observation:
 class ObservedDetector:
     """Counts the verdicts and failures of another detector."""
 
-    inner: ImageDetector
+    inner: MediaDetector
     metrics: Metrics
 
     @property
@@ -133,10 +134,22 @@ class ObservedDetector:
     def limits(self) -> ImageLimits:
         return self.inner.limits
 
+    @property
+    def video_limits(self) -> VideoLimits:
+        return self.inner.video_limits
+
     def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
+        return self._observed(lambda: self.inner.analyze_image(data, heatmap=heatmap))
+
+    def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
+        return self._observed(
+            lambda: self.inner.analyze_file(path, heatmap=heatmap, progress=progress)
+        )
+
+    def _observed(self, analyse: Callable[[], Analysis]) -> Analysis:
         started = time.perf_counter()
         try:
-            analysis = self.inner.analyze_image(data, heatmap=heatmap)
+            analysis = analyse()
         except DetectorError as error:
             self.metrics.refused(error.code)
             raise

@@ -12,10 +12,14 @@ from detector.analysis import Analysis, ModelInfo
 from detector.evaluation import EvaluationReport
 from detector.image import ImageLimits
 from detector.manifest import ModelManifest
+from detector.video_file import VideoLimits
 from lambda_api.jobs import Job
 
+Progress = Callable[[float], None]
+"""Is told the share that is done, 0 to 1. What it raises ends the analysis."""
 
-class ImageDetector(Protocol):
+
+class MediaDetector(Protocol):
     """A loaded model. Safe to share between threads, as `detector.analysis.Detector` is."""
 
     @property
@@ -26,13 +30,14 @@ class ImageDetector(Protocol):
     def report(self) -> EvaluationReport: ...
     @property
     def limits(self) -> ImageLimits: ...
+    @property
+    def video_limits(self) -> VideoLimits: ...
 
     def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
         """Raises a `detector.errors.DetectorError` when the bytes cannot be judged."""
 
-
-Progress = Callable[[float], None]
-"""Is told the share that is done, 0 to 1. What it raises ends the analysis."""
+    def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
+        """Judge an image or a video, whichever its bytes are; raises like `analyze_image`."""
 
 
 @dataclass(frozen=True, kw_only=True)

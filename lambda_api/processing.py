@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from detector.analysis import Analysis
 from detector.errors import DetectorError, ModelLoadError, UnsupportedType
@@ -15,7 +14,7 @@ from lambda_api.errors import (
     ProblemCode,
 )
 from lambda_api.jobs import Job, JobProblem, heatmap_key, media_key
-from lambda_api.ports import BlobStore, ImageDetector, JobRepository, Progress
+from lambda_api.ports import BlobStore, JobRepository, MediaDetector, Progress
 from lambda_api.services import Clock, delete_media, forget_blobs
 
 MAX_ATTEMPTS = 3
@@ -33,7 +32,7 @@ class JobProcessor:
 
     def __init__(
         self,
-        detector: ImageDetector | ModelLoadError,
+        detector: MediaDetector | ModelLoadError,
         *,
         jobs: JobRepository,
         blobs: BlobStore,
@@ -95,7 +94,8 @@ class JobProcessor:
         if isinstance(self._detector, ModelLoadError):
             raise ModelLoadError(*self._detector.args)
         with self._blobs.as_file(media_key(job.id)) as path:
-            return analyse_file(self._detector, path, progress)
+            verified = self._detector.report.heatmap_is_verified
+            return self._detector.analyze_file(path, heatmap=verified, progress=progress)
 
     def _store_progress(self, job: Job, share: float) -> Job:
         return self._end(job.progressed(share, lease_until=self._clock() + self._lease))
@@ -133,9 +133,3 @@ def _problem(error: DetectorError) -> JobProblem:
     # That message is meant for the command line.
     detail = None if isinstance(error, UnsupportedType) else str(error)
     return JobProblem(ProblemCode(error.code), detail)
-
-
-def analyse_file(detector: ImageDetector, path: Path, progress: Progress) -> Analysis:
-    """The one place where a kind of media meets its analysis."""
-    del progress  # an image is analysed in one go
-    return detector.analyze_image(path.read_bytes(), heatmap=detector.report.heatmap_is_verified)

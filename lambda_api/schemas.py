@@ -15,7 +15,7 @@ from lambda_api.admission import Rates as RatesInForce
 from lambda_api.desk import MAX_MESSAGE_CHARACTERS, MIN_MESSAGE_CHARACTERS
 from lambda_api.errors import ProblemCode
 from lambda_api.jobs import Job
-from lambda_api.ports import Feedback, ImageDetector, MessageKind, VisitorMessage
+from lambda_api.ports import Feedback, MediaDetector, MessageKind, VisitorMessage
 from lambda_api.services import UPLOAD_CONTENT_TYPES, ServiceLimits
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -479,7 +479,7 @@ class ModelCard(BaseModel):
     )
 
     @classmethod
-    def of(cls, detector: ImageDetector) -> Self:
+    def of(cls, detector: MediaDetector) -> Self:
         """The public form of a loaded model; the names of its training labels stay inside."""
         manifest, spec = detector.manifest, detector.manifest.spec
         return cls(
@@ -538,6 +538,8 @@ class Limits(BaseModel):
                     ],
                     "max_upload_bytes": 4194304,
                     "max_file_bytes": 20000000,
+                    "max_video_bytes": 100000000,
+                    "analysed_video_seconds": 120.0,
                     "upload_content_types": ["image/jpeg"],
                     "upload_form_seconds": 300,
                     "max_pixels": 50000000,
@@ -561,6 +563,8 @@ class Limits(BaseModel):
     formats: list[MediaFormat]
     max_upload_bytes: int = Field(description="Of a file sent in one request to this API.")
     max_file_bytes: int = Field(description="Of an image that is uploaded through /v1/uploads.")
+    max_video_bytes: int = Field(description="Of a video that is uploaded through /v1/uploads.")
+    analysed_video_seconds: float = Field(description="Of a longer video only the beginning.")
     upload_content_types: list[str] = Field(description="What an upload may be declared as.")
     upload_form_seconds: int = Field(description="For so long the form of an upload is valid.")
     max_pixels: int = Field(description="Width times height.")
@@ -586,6 +590,8 @@ class Limits(BaseModel):
             ],
             max_upload_bytes=limits.max_upload_bytes,
             max_file_bytes=limits.image.max_bytes,
+            max_video_bytes=limits.video.max_bytes,
+            analysed_video_seconds=limits.video.max_seconds,
             upload_content_types=list(UPLOAD_CONTENT_TYPES),
             upload_form_seconds=round(limits.form_lifetime.total_seconds()),
             max_pixels=limits.image.max_pixels,

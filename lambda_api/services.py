@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from detector.errors import ModelLoadError
 from detector.image import PILLOW_FORMATS, ImageLimits
+from detector.video_file import VideoLimits
 from lambda_api.errors import (
     BlobNotFound,
     DetectionGone,
@@ -26,7 +27,7 @@ from lambda_api.jobs import (
     media_key,
     new_job,
 )
-from lambda_api.ports import BlobStore, ImageDetector, JobQueue, JobRepository, UploadForm
+from lambda_api.ports import BlobStore, JobQueue, JobRepository, MediaDetector, UploadForm
 
 MAX_UPLOAD_BYTES = 4 * 1024 * 1024
 """Of one file in one request: what still fits through a function's gateway in base64."""
@@ -49,6 +50,7 @@ class ServiceLimits:
     """The numbers that are published, enforced and rendered by the site."""
 
     image: ImageLimits
+    video: VideoLimits
     result_lifetime: timedelta
     max_upload_bytes: int = MAX_UPLOAD_BYTES
     form_lifetime: timedelta = FORM_LIFETIME
@@ -62,12 +64,23 @@ class ServiceLimits:
                 f"Files of type {content_type!r} are not analysed; "
                 f"of an unknown type, say {ANY_CONTENT_TYPE}."
             )
-        return self.image.max_bytes
+        if content_type.startswith("image/"):
+            return self.image.max_bytes
+        return max(self.image.max_bytes, self.video.max_bytes)
 
 
+VIDEO_CONTENT_TYPES = (
+    "video/mp4",
+    "video/quicktime",
+    "video/x-msvideo",
+    "video/x-ms-wmv",
+    "video/webm",
+    "video/x-matroska",
+)
 UPLOAD_CONTENT_TYPES = (
     *(f"image/{name}" for name in PILLOW_FORMATS),
     "image/heif",
+    *VIDEO_CONTENT_TYPES,
     ANY_CONTENT_TYPE,
 )
 
@@ -88,7 +101,7 @@ class DetectionService:
 
     def __init__(
         self,
-        detector: ImageDetector | ModelLoadError,
+        detector: MediaDetector | ModelLoadError,
         *,
         jobs: JobRepository,
         blobs: BlobStore,
@@ -104,7 +117,7 @@ class DetectionService:
         self._limits = limits
 
     @property
-    def detector(self) -> ImageDetector:
+    def detector(self) -> MediaDetector:
         """Raises ModelLoadError when there is none; nothing is ever scored by default."""
         if isinstance(self._detector, ModelLoadError):
             raise ModelLoadError(*self._detector.args)

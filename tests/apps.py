@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from detector.errors import ModelLoadError
 from detector.image import ImageLimits
+from detector.video_file import VideoLimits
 from lambda_api.adapters.log_notifier import LogNotifier
 from lambda_api.adapters.prometheus import PrometheusMetrics
 from lambda_api.admission import Admission, Rates
@@ -19,7 +20,7 @@ from lambda_api.desk import Desk
 from lambda_api.embedded import EmbeddedStorage, EmbeddedWorker
 from lambda_api.gate import AnalysisGate
 from lambda_api.observability import ObservedDetector
-from lambda_api.ports import ImageDetector, Notifier
+from lambda_api.ports import MediaDetector, Notifier
 from lambda_api.processing import JobProcessor
 from lambda_api.services import DetectionService, ServiceLimits
 from tests.fakes import FakeClock
@@ -40,7 +41,7 @@ class EmbeddedService:
 
     def __init__(
         self,
-        detector: ImageDetector | ModelLoadError,
+        detector: MediaDetector | ModelLoadError,
         data_dir: Path,
         *,
         clock: FakeClock | None = None,
@@ -50,7 +51,9 @@ class EmbeddedService:
         self.metrics = PrometheusMetrics()
         if not isinstance(detector, ModelLoadError):
             detector = ObservedDetector(detector, self.metrics)
-        self.limits = ServiceLimits(image=ImageLimits(), result_lifetime=LIFETIME)
+        self.limits = ServiceLimits(
+            image=ImageLimits(), video=VideoLimits(), result_lifetime=LIFETIME
+        )
         self.storage = EmbeddedStorage(data_dir, clock=clock)
         storage = self.storage
         self.detections = DetectionService(
@@ -106,7 +109,7 @@ class EmbeddedService:
 
 
 def build_app(
-    detector: ImageDetector | ModelLoadError,
+    detector: MediaDetector | ModelLoadError,
     data_dir: Path,
     *,
     clock: FakeClock | None = None,

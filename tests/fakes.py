@@ -3,11 +3,14 @@
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from detector.analysis import Analysis, Detector, ModelInfo
 from detector.evaluation import EvaluationReport
 from detector.image import ImageLimits
 from detector.manifest import ModelManifest
+from detector.video_file import VideoLimits
+from lambda_api.ports import Progress
 
 
 class FakeClock:
@@ -45,8 +48,16 @@ class DelegatingDetector:
     def limits(self) -> ImageLimits:
         return self.inner.limits
 
+    @property
+    def video_limits(self) -> VideoLimits:
+        return self.inner.video_limits
+
     def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
         return self.inner.analyze_image(data, heatmap=heatmap)
+
+    def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
+        progress(1.0)
+        return self.analyze_image(path.read_bytes(), heatmap=heatmap)
 
 
 @dataclass

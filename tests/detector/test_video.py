@@ -125,7 +125,7 @@ def test_the_video_scale_is_its_own(video_detector: Detector, path: Path) -> Non
     path.write_bytes(encode(steady(2, 150)))
     scale = VideoScale(Calibration(0.5, -1.0), Bands(0.1, 0.6))
     video = video_detector.analyze_file(path).pixel.score
-    image = video_detector.analyze_image(plain_image("PNG", grey=150)).pixel.score
+    image = video_detector.analyze_image(plain_image("PNG", (320, 240), 150)).pixel.score
     assert scale == video_detector.manifest.video
     assert video is not None
     assert image is not None

@@ -1,5 +1,4 @@
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,12 +8,13 @@ from detector.analysis import Analysis, Detector
 from detector.errors import ModelLoadError
 from lambda_api import processing
 from lambda_api.errors import DetectionGone, ProblemCode
-from lambda_api.jobs import Job, JobStatus, heatmap_key
+from lambda_api.jobs import JobStatus, heatmap_key
 from lambda_api.ports import Progress
 from lambda_api.processing import MAX_ATTEMPTS, JobHeld
 from tests.apps import LEASE, EmbeddedService
 from tests.fakes import BrokenDetector, DelegatingDetector, FakeClock, WaitingDetector
 from tests.images import plain_image
+from tests.videos import encode, steady
 
 IMAGE = plain_image("PNG")
 
@@ -199,29 +199,37 @@ def test_model_that_cannot_be_loaded_scores_nothing(
     assert JobStatus.SUCCEEDED is service.detections.get(job.id).status
 
 
-@dataclass
-class _Watched:
-    """Stands for an analysis that takes long and says how far it is."""
-
-    service: EmbeddedService
-    seen: list[tuple[JobStatus, float]]
-
-    def analyse_file(self, detector: Detector, path: Path, progress: Progress) -> Analysis:
-        (job,) = self.service.storage.jobs.unsettled()
-        for share in (0.25, 0.5):
-            progress(share)
-            kept = self.service.detections.get(job.id)
-            self.seen.append((kept.status, kept.progress))
-        return detector.analyze_image(path.read_bytes(), heatmap=True)
-
-
-def test_progress_is_stored(service: EmbeddedService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_stored(
+    tiny_detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While an analysis runs, the job says how much of it is done."""
-    watched = _Watched(service, [])
+    seen = []
+
+    class Watched(DelegatingDetector):
+        def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
+            for share in (0.25, 0.5):
+                progress(share)
+                kept = service.detections.get(job.id)
+                seen.append((kept.status, kept.progress))
+            return self.analyze_image(path.read_bytes(), heatmap=heatmap)
+
     monkeypatch.setattr(processing, "PROGRESS_INTERVAL_SECONDS", 0.0)
-    monkeypatch.setattr(processing, "analyse_file", watched.analyse_file)
-    job: Job = service.detections.enqueue(IMAGE)
+    service = _service(Watched(tiny_detector), tmp_path)
+    job = service.detections.enqueue(IMAGE)
     service.processor.process(job.id)
 
-    assert [(JobStatus.PROCESSING, 0.25), (JobStatus.PROCESSING, 0.5)] == watched.seen
+    assert [(JobStatus.PROCESSING, 0.25), (JobStatus.PROCESSING, 0.5)] == seen
     assert 1.0 == service.detections.get(job.id).progress
+
+
+def test_video_is_judged_by_its_frames(service: EmbeddedService) -> None:
+    """A job's file may be a video; the result has its timeline, and no heatmap."""
+    job = service.detections.enqueue(encode(steady(3, 200)))
+    service.processor.process(job.id)
+    done = service.detections.get(job.id)
+
+    assert JobStatus.SUCCEEDED is done.status
+    assert done.analysis
+    assert "video" == done.analysis["media"]["kind"]
+    assert 4 == len(done.analysis["frames"])
+    assert not done.has_heatmap

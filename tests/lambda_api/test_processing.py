@@ -203,7 +203,7 @@ def test_progress_is_stored(
     tiny_detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While an analysis runs, the job says how much of it is done."""
-    seen = []
+    seen: list[tuple[JobStatus, float]] = []
 
     class Watched(DelegatingDetector):
         def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:

@@ -21,7 +21,6 @@ class DetectorStack(cdk.Stack):
         super().__init__(
             scope,
             f"Asli-{stage.name}",
-            description=f"Asli, stage {stage.name}",
             termination_protection=stage.keep_data,
             env=cdk.Environment(region=stage.region),
             tags={"service": "asli", "stage": stage.name},
@@ -30,20 +29,19 @@ class DetectorStack(cdk.Stack):
         jobs = JobQueue(self, "Jobs", stage=stage)
         operators = Operators(self, "Operators", email=stage.operator_email)
         website = Website(self, "Website", stage=stage, media=storage.media)
-        environment = service_environment(storage=storage, jobs=jobs, operators=operators)
+        environment = service_environment(storage=storage, jobs=jobs)
         api = Api(self, "Api", stage=stage, environment=environment, site_url=website.url)
         worker = Worker(self, "Worker", stage=stage, environment=environment, queue=jobs.queue)
         website.publish(site, api_url=api.url)
 
-        for function in (api.function, worker.function):
-            storage.jobs.grant(function, "dynamodb:GetItem", "dynamodb:PutItem")
-            storage.allow(function, UPLOADS, "s3:GetObject", "s3:DeleteObject")
-            storage.allow(function, HEATMAPS, "s3:PutObject")
-        storage.allow(api.function, UPLOADS, "s3:PutObject")  # what its upload forms are worth
-        storage.allow(api.function, HEATMAPS, "s3:GetObject", "s3:DeleteObject")
-        storage.messages.grant(api.function, "dynamodb:PutItem")
+        verbs = ("Get", "Put", "Update", "Delete")
+        storage.jobs.grant(api.function, *(f"dynamodb:{verb}Item" for verb in verbs))
+        storage.jobs.grant(worker.function, "dynamodb:GetItem", "dynamodb:PutItem")
+        storage.allow(api.function, UPLOADS, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+        storage.allow(api.function, HEATMAPS, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+        storage.allow(worker.function, UPLOADS, "s3:GetObject", "s3:DeleteObject")
+        storage.allow(worker.function, HEATMAPS, "s3:PutObject", "s3:DeleteObject")
         jobs.queue.grant(api.function, "sqs:SendMessage")
-        operators.grant_publish(api.function)
         Monitoring(
             self, "Monitoring", stage=stage, operators=operators, api=api, worker=worker, jobs=jobs
         )

@@ -1,4 +1,4 @@
-"""Where files, results and messages are kept, and for how long."""
+"""Where files and results are kept, and for how long."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,7 +15,7 @@ UPLOADS, HEATMAPS = "uploads/*", "heatmaps/*"
 
 
 class Storage(Construct):
-    """The media bucket and the tables."""
+    """The media bucket and the table."""
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage) -> None:
         super().__init__(scope, name)
@@ -55,7 +55,6 @@ class Storage(Construct):
             },
         )
         self.jobs = self._table("JobRecords")
-        self.messages = self._table("Messages")
 
     def allow(self, function: lambda_.IFunction, objects: str, *actions: str) -> None:
         """Let `function` do this to the media bucket's `objects`, a pattern."""
@@ -63,6 +62,10 @@ class Storage(Construct):
             iam.PolicyStatement(
                 actions=list(actions), resources=[self.media.arn_for_objects(objects)]
             )
+        )
+        # Without it S3 answers "forbidden" where it means "not found".
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[self.media.bucket_arn])
         )
         assert function.role is not None
         bucket = cdk.Stack.of(self).get_logical_id(self.media.node.default_child)

@@ -32,7 +32,7 @@ class JobQueue(Construct):
         )
         self.queue = sqs.Queue(
             self,
-            "Jobs",
+            "Queue",
             enforce_ssl=True,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             retention_period=cdk.Duration.days(1),  # as long as an upload is kept

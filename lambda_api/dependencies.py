@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from lambda_api.gate import AnalysisGate
-from lambda_api.services import DetectionService, ServiceLimits
+from lambda_api.ports import FormReceiver, IdempotencyStore
+from lambda_api.services import Clock, DetectionService, ServiceLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,10 @@ class Dependencies:
     detections: DetectionService
     gate: AnalysisGate
     limits: ServiceLimits
+    idempotency: IdempotencyStore
+    clock: Clock
+    receiver: FormReceiver | None = None
+    """Where the forms of uploads are posted to this service itself."""
     allowed_origins: tuple[str, ...] = ()
     site_dir: Path | None = None
     """The rendered site, when this process serves it too."""

@@ -43,7 +43,8 @@ class CrossOrigin(CORSMiddleware):
             app,
             allow_origins=allowed_origins,
             allow_methods=("GET", "POST", "DELETE"),
-            expose_headers=("Retry-After", "X-Request-Id"),
+            allow_headers=("Content-Type", "Idempotency-Key", "Prefer"),
+            expose_headers=("Content-Location", "Location", "Retry-After", "X-Request-Id"),
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
@@ -62,6 +63,19 @@ class _RefusedPreflight(Response):
             scope, ProblemCode.BAD_REQUEST, detail=detail, headers=dict(self.headers)
         )
         await problem(scope, receive, send)
+
+
+class AppAtPath:
+    """Sends one path to an app of its own, everything else to `otherwise`."""
+
+    def __init__(self, path: str, app: ASGIApp, *, otherwise: ASGIApp) -> None:
+        self._path = path
+        self._app = app
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app if scope.get("path") == self._path else self._otherwise
+        await app(scope, receive, send)
 
 
 class FailureLog:
@@ -99,7 +113,7 @@ class BodyLimit:
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > self._max_bytes:
             error = UploadTooLarge(self._max_file_bytes)
-            refusal = problem_response(scope, error.code, detail=str(error), limit=error.max_bytes)
+            refusal = problem_response(scope, error.code, detail=str(error), limit=error.limit)
             await refusal(scope, receive, send)
             return
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from lambda_api.problems import problem_type_reference
-from lambda_api.schemas import Problem
+from lambda_api.schemas import Problem, Submission
 
 _SCHEMAS = "#/components/schemas/{model}"
 
@@ -30,9 +30,10 @@ def _describe(app: FastAPI) -> dict[str, Any]:
         license_info=app.license_info,
         routes=app.routes,
     )
-    problem = Problem.model_json_schema(ref_template=_SCHEMAS)
     schemas = document["components"]["schemas"]
-    schemas |= problem.pop("$defs")
-    schemas["Problem"] = problem
+    for model in (Problem, Submission):  # those that FastAPI does not see
+        schema = model.model_json_schema(ref_template=_SCHEMAS)
+        schemas |= schema.pop("$defs", {})
+        schemas[model.__name__] = schema
     document["x-problem-types"] = problem_type_reference()
     return document

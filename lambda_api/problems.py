@@ -12,8 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
 from detector.errors import DetectorError, ModelLoadError, UnsupportedType
-from lambda_api.errors import Busy, MissingField, ProblemCode, ServiceError
-from lambda_api.schemas import FieldProblem, Problem
+from lambda_api.errors import MissingField, ProblemCode, ServiceError
+from lambda_api.jobs import JobProblem
+from lambda_api.schemas import FieldProblem, JobFailure, Problem
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -33,9 +34,20 @@ PROBLEM_TYPES = {
         "The request cannot be understood",
         "The request is not in a form that this path reads.",
     ),
+    ProblemCode.IDEMPOTENCY_KEY_INVALID: ProblemType(
+        400, "The idempotency key is not valid", "The header Idempotency-Key must be a UUID."
+    ),
+    ProblemCode.UPLOAD_REFUSED: ProblemType(
+        403, "The upload is refused", "What was sent is not what the form of this upload allows."
+    ),
     ProblemCode.NOT_FOUND: ProblemType(404, "Not found", "There is nothing at this address."),
     ProblemCode.METHOD_NOT_ALLOWED: ProblemType(
         405, "Method not allowed", "This address exists, but does not answer this method."
+    ),
+    ProblemCode.REQUEST_IN_PROGRESS: ProblemType(
+        409,
+        "The request is in progress",
+        "A request with this Idempotency-Key is still being answered.",
     ),
     ProblemCode.GONE: ProblemType(
         410, "The result is gone", "This result was deleted or has expired."
@@ -60,6 +72,19 @@ PROBLEM_TYPES = {
     ),
     ProblemCode.UNDECODABLE_MEDIA: ProblemType(
         422, "The file cannot be read", "The file is damaged or incomplete."
+    ),
+    ProblemCode.UPLOAD_MISSING: ProblemType(
+        422, "The upload is missing", "No file has arrived under this upload_id."
+    ),
+    ProblemCode.IDEMPOTENCY_KEY_REUSED: ProblemType(
+        422,
+        "The idempotency key was used before",
+        "This Idempotency-Key was sent before with another request.",
+    ),
+    ProblemCode.ANALYSIS_FAILED: ProblemType(
+        500,
+        "The analysis failed",
+        "The analysis was tried several times and never came to an end. The file was deleted.",
     ),
     ProblemCode.INTERNAL: ProblemType(
         500, "Something went wrong", "The service failed to answer. The file was not kept."
@@ -94,8 +119,8 @@ def install_problem_handlers(app: Starlette, limits: Limits) -> None:
             request.scope,
             error.code,
             detail=str(error),
-            limit=limits.get(error.code),
-            retry_after=error.retry_after_seconds if isinstance(error, Busy) else None,
+            limit=error.limit or limits.get(error.code),
+            retry_after=error.retry_after_seconds,
             errors=_field_problems(error),
         )
 
@@ -146,6 +171,18 @@ def problem_response(
         kind.status,
         headers=all_headers,
         media_type=MEDIA_TYPE,
+    )
+
+
+def job_failure(problem: JobProblem) -> JobFailure:
+    """Why a job failed, for an answer that tells about the job."""
+    kind = PROBLEM_TYPES[problem.code]
+    return JobFailure(
+        type=_type_reference(problem.code),
+        title=kind.title,
+        status=kind.status,
+        detail=problem.detail or kind.detail,
+        code=problem.code,
     )
 
 

@@ -10,12 +10,14 @@ from detector.image import EXTENSIONS
 from detector.provenance import ProvenanceState
 from detector.verdict import SMALLEST_JUDGED_SIDE, Reason, Verdict
 from lambda_api.errors import ProblemCode
-from lambda_api.ports import Detection, ImageDetector
-from lambda_api.services import ServiceLimits
+from lambda_api.jobs import Job
+from lambda_api.ports import ImageDetector
+from lambda_api.services import UPLOAD_CONTENT_TYPES, ServiceLimits
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
+_ID = "det_q1Xn0b2rQ6mZ3xk8f9TtLwA7"
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
@@ -65,6 +67,15 @@ class Media(BaseModel):
     jpeg_quality_estimate: int | None = Field(description="1 to 100; null for other formats.")
 
 
+class AnalysedMedia(Media):
+    """What is known about the file, and whether anything of it is left."""
+
+    media_deleted_at: datetime | None = Field(
+        description="When the uploaded file was deleted; null while that is still to be done, and "
+        "for a file that came with the request, which is never stored."
+    )
+
+
 class ExpectedErrors(BaseModel):
     """Errors measured on test images in the condition that this file is in."""
 
@@ -94,7 +105,7 @@ class DetectionResult(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "id": "det_q1Xn0b2rQ6mZ3xk8f9TtLwA7",
+                    "id": _ID,
                     "status": "succeeded",
                     "created_at": "2026-10-06T09:30:00Z",
                     "expires_at": "2026-10-07T09:30:00Z",
@@ -121,6 +132,7 @@ class DetectionResult(BaseModel):
                         "height": 1350,
                         "format": "jpeg",
                         "jpeg_quality_estimate": 58,
+                        "media_deleted_at": "2026-10-06T09:30:01Z",
                     },
                     "expected_errors": {
                         "condition": "web",
@@ -144,7 +156,7 @@ class DetectionResult(BaseModel):
                         "heatmap": 31.0,
                         "total": 136.5,
                     },
-                    "heatmap_url": "/v1/detections/det_q1Xn0b2rQ6mZ3xk8f9TtLwA7/heatmap",
+                    "heatmap_url": f"/v1/detections/{_ID}/heatmap",
                 }
             ]
         }
@@ -158,7 +170,7 @@ class DetectionResult(BaseModel):
     reasons: list[Reason]
     pixel: PixelEvidence
     provenance: Provenance
-    media: Media
+    media: AnalysedMedia
     expected_errors: ExpectedErrors | None = Field(description="Null where none were measured.")
     model: Model
     warnings: list[str]
@@ -168,19 +180,162 @@ class DetectionResult(BaseModel):
     )
 
     @classmethod
-    def of(cls, detection: Detection) -> Self:
-        """The public form of a kept result."""
-        heatmap_url = f"/v1/detections/{detection.id}/heatmap" if detection.has_heatmap else None
+    def of(cls, job: Job) -> Self:
+        """The public form of a job that succeeded."""
+        assert job.analysis is not None
+        media = {**job.analysis["media"], "media_deleted_at": job.media_deleted_at}
+        heatmap_url = f"/v1/detections/{job.id}/heatmap" if job.has_heatmap else None
         return cls.model_validate(
             {
-                "id": detection.id,
-                "status": "succeeded",
-                "created_at": detection.created_at,
-                "expires_at": detection.expires_at,
-                **detection.analysis,
+                **job.analysis,
+                "id": job.id,
+                "status": job.status,
+                "created_at": job.created_at,
+                "expires_at": job.expires_at,
+                "media": media,
                 "heatmap_url": heatmap_url,
             }
         )
+
+
+class PendingDetection(BaseModel):
+    """A job on its way."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "status": "processing",
+                    "created_at": "2026-10-06T09:30:00Z",
+                    "expires_at": "2026-10-07T09:30:00Z",
+                    "progress": 0.25,
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="Whoever knows it can read and delete the job.")
+    status: Literal["awaiting_upload", "queued", "processing"]
+    created_at: datetime
+    expires_at: datetime = Field(description="From then on the job is gone.")
+    progress: Share = Field(description="Share of the analysis that is done.")
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The public form of a job that is not finished."""
+        return cls.model_validate(job, from_attributes=True)
+
+
+class JobFailure(BaseModel):
+    """Why a job failed, in the words of a problem."""
+
+    type: str = Field(description="A reference to this kind of problem in the contract.")
+    title: str
+    status: int
+    detail: str
+    code: ProblemCode
+
+
+class FailedMedia(BaseModel):
+    """Whether anything of the file is left."""
+
+    media_deleted_at: datetime | None = Field(
+        description="When the uploaded file was deleted; null while that is still to be done."
+    )
+
+
+class FailedDetection(BaseModel):
+    """A job that ended without a result."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "status": "failed",
+                    "created_at": "2026-10-06T09:30:00Z",
+                    "expires_at": "2026-10-07T09:30:00Z",
+                    "problem": {
+                        "type": "/v1/openapi.json#/x-problem-types/undecodable_media",
+                        "title": "The file cannot be read",
+                        "status": 422,
+                        "detail": "The file is damaged or incomplete.",
+                        "code": "undecodable_media",
+                    },
+                    "media": {"media_deleted_at": "2026-10-06T09:30:01Z"},
+                }
+            ]
+        }
+    )
+
+    id: str = Field(description="Whoever knows it can read and delete the job.")
+    status: Literal["failed"]
+    created_at: datetime
+    expires_at: datetime = Field(description="From then on the job is gone.")
+    problem: JobFailure
+    media: FailedMedia
+
+
+AnyDetection = Annotated[
+    DetectionResult | PendingDetection | FailedDetection, Field(discriminator="status")
+]
+"""What is known under an id."""
+
+
+class UploadRequest(BaseModel):
+    """A file that is going to be uploaded."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"content_type": "image/jpeg", "bytes": 7340032}]}
+    )
+
+    content_type: str = Field(
+        max_length=100,
+        description="One of the `upload_content_types` of /v1/limits. It is checked against the "
+        "form, and files are judged by their bytes.",
+    )
+    bytes: int = Field(ge=1, le=2**53 - 1, strict=True, description="Size of the file.")
+
+
+class UploadTicket(BaseModel):
+    """Where and how to upload: post `fields`, then the file as `file`, as multipart/form-data."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "upload_id": _ID,
+                    "url": "https://uploads-example.s3.eu-west-1.amazonaws.com/",
+                    "fields": {
+                        "key": f"uploads/{_ID}",
+                        "Content-Type": "image/jpeg",
+                        "policy": "eyJleHBpcmF0aW9uIjogIi4uLiJ9",
+                        "x-amz-algorithm": "AWS4-HMAC-SHA256",
+                        "x-amz-signature": "0d1f…",
+                    },
+                    "max_bytes": 7340032,
+                    "expires_at": "2026-10-06T09:35:00Z",
+                }
+            ]
+        }
+    )
+
+    upload_id: str = Field(
+        description="Send it to POST /v1/detections; it is the id of the detection too."
+    )
+    url: str = Field(description="Where to post the form. It takes no other method.")
+    fields: dict[str, str] = Field(description="The form's fields, in this order, before the file.")
+    max_bytes: int = Field(description="A larger file is refused.")
+    expires_at: datetime = Field(description="From then on the form is refused.")
+
+
+class Submission(BaseModel):
+    """A file that was uploaded and is to be analysed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"upload_id": _ID}]})
+
+    upload_id: str = Field(max_length=200)
 
 
 class Bands(BaseModel):
@@ -310,6 +465,8 @@ class Limits(BaseModel):
                     ],
                     "max_upload_bytes": 4194304,
                     "max_file_bytes": 20000000,
+                    "upload_content_types": ["image/jpeg"],
+                    "upload_form_seconds": 300,
                     "max_pixels": 50000000,
                     "min_side_px": 64,
                     "smallest_judged_side_px": 128,
@@ -322,7 +479,9 @@ class Limits(BaseModel):
 
     formats: list[MediaFormat]
     max_upload_bytes: int = Field(description="Of a file sent in one request to this API.")
-    max_file_bytes: int = Field(description="Of a file that the detector itself reads.")
+    max_file_bytes: int = Field(description="Of an image that is uploaded through /v1/uploads.")
+    upload_content_types: list[str] = Field(description="What an upload may be declared as.")
+    upload_form_seconds: int = Field(description="For so long the form of an upload is valid.")
     max_pixels: int = Field(description="Width times height.")
     min_side_px: int = Field(description="A shorter side is refused.")
     smallest_judged_side_px: int = Field(description="A shorter side is at best inconclusive.")
@@ -339,6 +498,8 @@ class Limits(BaseModel):
             ],
             max_upload_bytes=limits.max_upload_bytes,
             max_file_bytes=limits.image.max_bytes,
+            upload_content_types=list(UPLOAD_CONTENT_TYPES),
+            upload_form_seconds=round(limits.form_lifetime.total_seconds()),
             max_pixels=limits.image.max_pixels,
             min_side_px=limits.image.min_side,
             smallest_judged_side_px=SMALLEST_JUDGED_SIDE,

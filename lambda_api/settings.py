@@ -1,15 +1,25 @@
 """Every setting of the service, read from the environment once, by the entry point."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from detector.analysis import MODEL_PATH, REPORT_PATH
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudSettings:
+    """Where a service on AWS keeps what it has to keep."""
+
+    media_bucket: str
+    jobs_table: str
+    queue_url: str
 
 
 class Settings(BaseSettings):
@@ -19,7 +29,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default=Path("build/data"),
-        description="Folder for results and heatmaps; uploads are never stored.",
+        description="Folder for jobs, results and heatmaps, and for uploads until they are analysed.",
     )
     site_dir: Path | None = Field(
         default=None, description="The rendered site, if this process serves it."
@@ -53,6 +63,39 @@ class Settings(BaseSettings):
         description="Certificates in PEM, such as the C2PA trust list. Signatures on a file's "
         "origin that lead to one of them are trusted; without the file, none is.",
     )
+
+    job_lease_seconds: float = Field(
+        default=300,
+        gt=0,
+        description="A worker that was silent for so long has died, and its job is tried again.",
+    )
+    media_bucket: str | None = Field(
+        default=None,
+        description="S3 bucket for uploads and heatmaps. With jobs_table and queue_url, it takes "
+        "the place of data_dir.",
+    )
+    jobs_table: str | None = Field(
+        default=None, description="DynamoDB table for jobs and idempotency keys."
+    )
+    queue_url: str | None = Field(
+        default=None, description="SQS queue that brings jobs to workers."
+    )
+
+    @property
+    def cloud(self) -> CloudSettings | None:
+        """None where everything is kept in `data_dir`."""
+        if self.media_bucket is None or self.jobs_table is None or self.queue_url is None:
+            return None
+        return CloudSettings(
+            media_bucket=self.media_bucket, jobs_table=self.jobs_table, queue_url=self.queue_url
+        )
+
+    @model_validator(mode="after")
+    def _check_cloud(self) -> Self:
+        given = {self.media_bucket is None, self.jobs_table is None, self.queue_url is None}
+        if len(given) == 2:
+            raise ValueError("ASLI_MEDIA_BUCKET, ASLI_JOBS_TABLE and ASLI_QUEUE_URL go together")
+        return self
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

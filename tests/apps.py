@@ -10,16 +10,75 @@ from starlette.types import ASGIApp
 
 from detector.errors import ModelLoadError
 from detector.image import ImageLimits
-from lambda_api.adapters.filesystem import FilesystemResultStore
 from lambda_api.app import create_app
 from lambda_api.dependencies import Dependencies
+from lambda_api.embedded import EmbeddedStorage, EmbeddedWorker
 from lambda_api.gate import AnalysisGate
 from lambda_api.ports import ImageDetector
+from lambda_api.processing import JobProcessor
 from lambda_api.services import DetectionService, ServiceLimits
 from tests.fakes import FakeClock
 
 PROBLEM = "application/problem+json"
 LIFETIME = timedelta(hours=24)
+LEASE = timedelta(seconds=60)
+
+
+class EmbeddedService:
+    """All parts of an embedded service on one data folder, with a worker that does not run by itself."""
+
+    def __init__(
+        self,
+        detector: ImageDetector | ModelLoadError,
+        data_dir: Path,
+        *,
+        clock: FakeClock | None = None,
+    ) -> None:
+        clock = clock or FakeClock()
+        self.clock = clock
+        self.limits = ServiceLimits(image=ImageLimits(), result_lifetime=LIFETIME)
+        self.storage = EmbeddedStorage(data_dir, clock=clock)
+        storage = self.storage
+        self.detections = DetectionService(
+            detector,
+            jobs=storage.jobs,
+            blobs=storage.blobs,
+            queue=storage.queue,
+            clock=clock,
+            limits=self.limits,
+        )
+        self.processor = JobProcessor(
+            detector, jobs=storage.jobs, blobs=storage.blobs, clock=clock, lease=LEASE
+        )
+        self.worker = EmbeddedWorker(
+            storage, processor=self.processor, detections=self.detections, clock=clock
+        )
+
+    def work(self) -> None:
+        """Do everything that is queued."""
+        while (job_id := self.storage.queue.take(wait_seconds=0)) is not None:
+            self.worker.work_on(job_id)
+
+    def app(
+        self,
+        *,
+        places: int = 2,
+        wait_seconds: float = 5,
+        allowed_origins: tuple[str, ...] = (),
+        site_dir: Path | None = None,
+    ) -> ASGIApp:
+        return create_app(
+            Dependencies(
+                detections=self.detections,
+                gate=AnalysisGate(places, wait_seconds=wait_seconds),
+                limits=self.limits,
+                idempotency=self.storage.idempotency,
+                clock=self.clock,
+                receiver=self.storage.blobs,
+                allowed_origins=allowed_origins,
+                site_dir=site_dir,
+            )
+        )
 
 
 def build_app(
@@ -32,19 +91,11 @@ def build_app(
     allowed_origins: tuple[str, ...] = (),
     site_dir: Path | None = None,
 ) -> ASGIApp:
-    clock = clock or FakeClock()
-    limits = ServiceLimits(image=ImageLimits(), result_lifetime=LIFETIME)
-    store = FilesystemResultStore(data_dir, now=clock())
-    return create_app(
-        Dependencies(
-            detections=DetectionService(
-                detector, store, clock=clock, result_lifetime=limits.result_lifetime
-            ),
-            gate=AnalysisGate(places, wait_seconds=wait_seconds),
-            limits=limits,
-            allowed_origins=allowed_origins,
-            site_dir=site_dir,
-        )
+    return EmbeddedService(detector, data_dir, clock=clock).app(
+        places=places,
+        wait_seconds=wait_seconds,
+        allowed_origins=allowed_origins,
+        site_dir=site_dir,
     )
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in ("detector", "lambda_api", "training", "static_site"):
+    for name in ("detector", "lambda_api", "training", "static_site", "infra"):
         ignored = shutil.ignore_patterns("__pycache__", "*.onnx")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -40,7 +40,11 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("detector/image.py", "import training.metrics"),
         ("detector/analysis.py", "import fastapi"),
         ("lambda_api/services.py", "import lambda_api.routes.detections"),
+        ("lambda_api/services.py", "import boto3"),
+        ("lambda_api/adapters/sqlite.py", "import botocore.config"),
         ("training/metrics.py", "import torch"),
+        ("lambda_api/services.py", "import aws_cdk"),
+        ("infra/api.py", "import lambda_api.settings"),
     ],
 )
 def test_a_forbidden_import_fails_the_check(copy: Path, module: str, line: str) -> None:

@@ -1,131 +1,147 @@
-"""Results as files in one folder. Survives restarts; a crash leaves no half-written result."""
+"""Blobs as files in one folder. Survives restarts; a crash leaves no half-written file in sight."""
 
-import json
+import contextlib
+import fcntl
 import os
-import re
+import secrets
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from lambda_api.errors import DetectionGone, DetectionNotFound
-from lambda_api.ports import Detection
+from lambda_api.errors import BlobNotFound, FormExceeded, UploadRefused
+from lambda_api.jobs import is_blob_key
+from lambda_api.ports import UploadForm
+from lambda_api.upload_policy import Allowed, check_form, sign_form
 
-REMEMBER_GONE = timedelta(days=30)
-"""After expiry; then "gone" becomes "not found"."""
-
-_ID = re.compile(r"det_[A-Za-z0-9_-]{22,64}")
-_ABANDONED_AFTER = timedelta(hours=1)
+_SECRET_BYTES = 32
 
 
-class FilesystemResultStore:
-    """Per result `<id>.json` and perhaps `<id>.png`; once forgotten, only an empty `<id>.gone`.
+class FilesystemBlobStore:
+    """A file per key. What is being written lies in a folder of its own and is locked meanwhile."""
 
-    Every file's modification time is the result's expiry, so purging reads no content.
-    """
+    path = "/v1/uploads/files"
+    """Where the service takes the forms of this store."""
 
-    def __init__(self, folder: Path, *, now: datetime) -> None:
-        """Creates the folder when it is missing, and purges it."""
+    def __init__(self, folder: Path, *, clock: Callable[[], datetime]) -> None:
+        """Creates the folder when it is missing, and the secret that signs its forms."""
         self._folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.purge(now=now)
+        self._partial = folder / "partial"
+        self._clock = clock
+        for path in (folder, self._partial, folder / "uploads", folder / "heatmaps"):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._secret = _secret(folder / "form-secret")
 
-    def save(self, detection: Detection, heatmap_png: bytes | None) -> None:
-        if heatmap_png is not None:
-            self._write(self._path(detection.id, "png"), heatmap_png, detection.expires_at)
-        values = {
-            "created_at": detection.created_at.isoformat(),
-            "expires_at": detection.expires_at.isoformat(),
-            "analysis": detection.analysis,
-            "has_heatmap": detection.has_heatmap,
-        }
-        content = json.dumps(values).encode()
-        self._write(self._path(detection.id, "json"), content, detection.expires_at)
-
-    def load(self, detection_id: str, *, now: datetime) -> Detection:
-        path = self._path(detection_id, "json")
-        try:
-            values: dict[str, Any] = json.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise self._missing(detection_id) from None
-        expires_at = datetime.fromisoformat(values["expires_at"])
-        if expires_at <= now or self._path(detection_id, "gone").exists():
-            raise _gone()
-        return Detection(
-            id=detection_id,
-            created_at=datetime.fromisoformat(values["created_at"]),
-            expires_at=expires_at,
-            analysis=values["analysis"],
-            has_heatmap=values["has_heatmap"],
+    def upload_form(
+        self, key: str, *, content_type: str, max_bytes: int, lifetime: timedelta
+    ) -> UploadForm:
+        self._path(key)
+        allowed = Allowed(
+            key=key,
+            content_type=content_type,
+            max_bytes=max_bytes,
+            expires_at=self._clock() + lifetime,
         )
+        return UploadForm(url=self.path, fields=sign_form(allowed, self._secret))
 
-    def load_heatmap(self, detection_id: str, *, now: datetime) -> bytes:
-        self.load(detection_id, now=now)
+    def receive(self, fields: Mapping[str, str]) -> "IncomingFile":
+        allowed = check_form(fields, self._secret, now=self._clock())
+        return IncomingFile(self._partial, self._path(allowed.key), allowed.max_bytes)
+
+    def exists(self, key: str) -> bool:
+        return is_blob_key(key) and self._path(key).is_file()
+
+    def save(self, key: str, data: bytes, *, content_type: str) -> None:
+        del content_type  # whoever reads it knows
+        path = self._path(key)
+        with _new_file(self._partial) as (handle, name):
+            _write_all(handle, data)
+            name.replace(path)
+
+    def load(self, key: str) -> bytes:
+        with self.as_file(key) as path:
+            return path.read_bytes()
+
+    @contextmanager
+    def as_file(self, key: str) -> Iterator[Path]:
+        path = self._path(key)
+        if not path.is_file():
+            raise BlobNotFound(f"There is no file {key!r}.")
+        yield path
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def media(self) -> list[str]:
+        """Ids of the jobs whose file is here."""
+        return [path.name for path in (self._folder / "uploads").iterdir()]
+
+    def purge(self) -> None:
+        """Delete what killed writers left: the files that nobody holds a lock on."""
+        for path in self._partial.iterdir():
+            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+
+    def _path(self, key: str) -> Path:
+        """Raises BlobNotFound for what is no key: none leads out of the folder."""
+        if not is_blob_key(key):
+            raise BlobNotFound(f"{key!r} is not a key.")
+        return self._folder / key
+
+
+class IncomingFile:
+    """Bytes go to the disk as they come."""
+
+    def __init__(self, partial: Path, target: Path, max_bytes: int) -> None:
+        self._target = target
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._open = contextlib.ExitStack()
+        self._handle, self._name = self._open.enter_context(_new_file(partial))
+
+    def write(self, data: bytes) -> None:
+        self._bytes += len(data)
+        if self._bytes > self._max_bytes:
+            raise FormExceeded(self._max_bytes)
+        _write_all(self._handle, data)
+
+    def finish(self) -> None:
+        if self._bytes == 0:
+            raise UploadRefused("The file is empty.")
         try:
-            return self._path(detection_id, "png").read_bytes()
-        except FileNotFoundError:
-            raise self._missing(detection_id) from None
+            os.link(self._name, self._target)  # unlike renaming, never replaces
+        except FileExistsError as error:
+            raise UploadRefused("A file was uploaded with this form before.") from error
 
-    def delete(self, detection_id: str) -> None:
-        path = self._path(detection_id, "json")
-        try:
-            expires_at = path.stat().st_mtime
-        except FileNotFoundError:
-            if self._path(detection_id, "gone").exists():
-                return
-            raise _not_found() from None
-        self._forget(detection_id, expires_at)
-
-    def purge(self, *, now: datetime) -> None:
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                self._purge_file(Path(entry.path), now)
-
-    def _purge_file(self, path: Path, now: datetime) -> None:
-        try:
-            expires_at = path.stat().st_mtime
-        except FileNotFoundError:  # another process was faster
-            return
-        overdue = timedelta(seconds=now.timestamp() - expires_at)
-        if path.suffix in {".json", ".png"} and _ID.fullmatch(path.stem):
-            if overdue >= timedelta(0):
-                self._forget(path.stem, expires_at)
-        elif (path.suffix == ".gone" and overdue > REMEMBER_GONE) or (
-            path.suffix == ".tmp" and overdue > _ABANDONED_AFTER
-        ):
-            path.unlink(missing_ok=True)
-
-    def _forget(self, detection_id: str, expires_at: float) -> None:
-        marker = self._path(detection_id, "gone")
-        self._write(marker, b"", datetime.fromtimestamp(expires_at).astimezone())
-        for suffix in ("json", "png"):
-            self._path(detection_id, suffix).unlink(missing_ok=True)
-
-    def _missing(self, detection_id: str) -> DetectionGone | DetectionNotFound:
-        return _gone() if self._path(detection_id, "gone").exists() else _not_found()
-
-    def _path(self, detection_id: str, suffix: str) -> Path:
-        """Raises DetectionNotFound for what cannot be an id: none leads out of the folder."""
-        if not _ID.fullmatch(detection_id):
-            raise _not_found()
-        return self._folder / f"{detection_id}.{suffix}"
-
-    def _write(self, path: Path, content: bytes, expires_at: datetime) -> None:
-        """All or nothing, and already with its expiry when it appears."""
-        handle, name = tempfile.mkstemp(suffix=".tmp", dir=self._folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.utime(name, (expires_at.timestamp(), expires_at.timestamp()))
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    def abort(self) -> None:
+        self._open.close()
 
 
-def _not_found() -> DetectionNotFound:
-    return DetectionNotFound("There is no result with this id.")
+@contextmanager
+def _new_file(folder: Path) -> Iterator[tuple[int, Path]]:
+    """A locked file, private to its owner, whose name is gone after the block."""
+    handle, text = tempfile.mkstemp(dir=folder)
+    name = Path(text)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle, name
+    finally:
+        name.unlink(missing_ok=True)
+        os.close(handle)
 
 
-def _gone() -> DetectionGone:
-    return DetectionGone("This result was deleted or has expired.")
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _secret(path: Path) -> bytes:
+    """Made once for a folder; processes that start together agree on one."""
+    with _new_file(path.parent) as (handle, name):
+        _write_all(handle, secrets.token_bytes(_SECRET_BYTES))
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    return path.read_bytes()

@@ -5,25 +5,22 @@ import contextlib
 import errno
 import logging
 import socket
+import sqlite3
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from detector.errors import ModelLoadError
 from lambda_api.app import create_app
-from lambda_api.bootstrap import build_dependencies
-from lambda_api.services import DetectionService
+from lambda_api.bootstrap import build_embedded
 from lambda_api.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-PURGE_INTERVAL_SECONDS = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     listener = _listen(options.host, options.port)
     with contextlib.closing(listener):
         try:
-            dependencies = build_dependencies(settings)
-        except OSError as error:
-            sys.exit(f"Cannot keep results in {settings.data_dir}: {error.strerror}.")
+            dependencies, worker = build_embedded(settings)
+        except (OSError, sqlite3.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            sys.exit(f"Cannot keep results in {settings.data_dir}: {reason}.")
         address = _address(options.host, listener.getsockname()[1])
         try:
             dependencies.detections.detector  # noqa: B018 - raises when there is none
@@ -58,23 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             server_header=False,
             lifespan="off",
         )
-        purge_every(PURGE_INTERVAL_SECONDS, dependencies.detections)
+        worker.start()
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
-
-
-def purge_every(seconds: float, detections: DetectionService) -> None:
-    """Keep the promise of deletion on an idle server too, until the process ends."""
-
-    def work() -> None:
-        while True:
-            time.sleep(seconds)
-            try:
-                detections.purge()
-            except OSError as error:
-                logger.warning("Expired results could not be deleted: %s.", error.strerror)
-
-    threading.Thread(target=work, name="purge", daemon=True).start()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -100,12 +84,13 @@ def _read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        sys.exit(
-            "\n".join(
-                f"The setting ASLI_{str(each['loc'][0]).upper()} cannot be used: {each['msg']}."
-                for each in error.errors()
-            )
-        )
+        sys.exit("\n".join(_sentence(each) for each in error.errors()))
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        return f"{problem['msg']}."
+    return f"The setting ASLI_{str(problem['loc'][0]).upper()} cannot be used: {problem['msg']}."
 
 
 def _listen(host: str, port: int) -> socket.socket:

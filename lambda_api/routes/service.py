@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from lambda_api.dependencies import Given
 from lambda_api.errors import ProblemCode
 from lambda_api.problems import problem_responses
+from lambda_api.reference import STYLE_PATH, render_reference
 from lambda_api.schemas import Health, Limits, ModelCard, Readiness
 
 router = APIRouter(prefix="/v1", tags=["service"])
@@ -63,6 +64,19 @@ def get_readiness(response: Response, given: Given) -> Readiness:
     given.detections.detector  # noqa: B018 - raises when there is none
     response.headers.update(_FRESH)
     return Readiness()
+
+
+@router.get("/docs", include_in_schema=False)
+def get_reference(request: Request) -> Response:
+    """The contract as a page for people."""
+    page = render_reference(request.app.openapi())
+    return Response(page, media_type="text/html", headers=_CACHEABLE)
+
+
+@router.get("/docs/reference.css", include_in_schema=False)
+def get_reference_style() -> Response:
+    """How that page looks; from this address, since the security policy allows no other."""
+    return Response(STYLE_PATH.read_bytes(), media_type="text/css", headers=_CACHEABLE)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from detector.analysis import Detector
-from tests.apps import Caller, build_app
+from tests.apps import Caller, EmbeddedService
 from tests.fakes import FakeClock
 
 
@@ -15,6 +15,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def call(tiny_detector: Detector, tmp_path: Path, clock: FakeClock) -> Caller:
-    """An app with the tiny model and an empty store."""
-    return Caller(build_app(tiny_detector, tmp_path / "data", clock=clock))
+def service(tiny_detector: Detector, tmp_path: Path, clock: FakeClock) -> EmbeddedService:
+    """An embedded service with the tiny model and nothing kept."""
+    return EmbeddedService(tiny_detector, tmp_path / "data", clock=clock)
+
+
+@pytest.fixture
+def call(service: EmbeddedService) -> Caller:
+    """Its app."""
+    return Caller(service.app())

@@ -8,10 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,13 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from detector.analysis import Detector
-from lambda_api.adapters.filesystem import FilesystemResultStore
-from lambda_api.entrypoints import local
-from lambda_api.services import DetectionService
 from tests.apps import PROBLEM
-from tests.fakes import FakeClock
-from tests.images import plain_image
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,7 +145,7 @@ def test_unwritable_data_folder_is_one_sentence(
     ended = _run({**environment, "ASLI_DATA_DIR": str(blocker)}, "--port", "0")
 
     assert 1 == ended.returncode
-    assert f"Cannot keep results in {blocker}: Not a directory.\n" == ended.stderr
+    assert f"Cannot keep results in {blocker}: File exists.\n" == ended.stderr
 
 
 def _command(*arguments: str) -> list[str]:
@@ -223,21 +215,3 @@ def _event(method: str, path: str, body: bytes = b"", content_type: str = "") ->
         "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
-
-
-def test_idle_server_deletes_expired_results(
-    tmp_path: Path, clock: FakeClock, tiny_detector: Detector
-) -> None:
-    """Nobody has to use the service for the promise of deletion to be kept."""
-    store = FilesystemResultStore(tmp_path, now=clock())
-    service = DetectionService(
-        tiny_detector, store, clock=clock, result_lifetime=timedelta(hours=24)
-    )
-    service.analyse(plain_image("PNG"))
-    clock.advance(timedelta(hours=24))
-    local.purge_every(0.01, service)
-
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and {".gone"} != {p.suffix for p in tmp_path.iterdir()}:
-        time.sleep(0.01)
-    assert [".gone"] == [path.suffix for path in tmp_path.iterdir()]

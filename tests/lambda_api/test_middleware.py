@@ -1,9 +1,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from detector.analysis import Detector
+from detector.errors import ModelLoadError
 from lambda_api.security_headers import SECURITY_HEADERS
 from tests.apps import PROBLEM, Caller, build_app
 from tests.fakes import BrokenDetector
@@ -42,12 +44,61 @@ def test_other_origin_may_not(failing: Caller, origin: str) -> None:
     assert "access-control-allow-origin" not in _send_image(failing, origin)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "request_of", "status"),
+    [
+        ("GET", "/v1/limits", {}, 200),
+        ("POST", "/v1/uploads", {"json": {"content_type": "image/png", "bytes": 9}}, 201),
+        ("POST", "/v1/uploads", {"json": {}}, 400),
+        ("POST", "/v1/uploads/files", {"files": {"file": b"x"}}, 403),
+        ("GET", "/v1/nothing", {}, 404),
+        ("PUT", "/v1/detections", {}, 405),
+        ("POST", "/v1/detections", {"files": {"file": b"\0" * 6_000_000}}, 413),
+        ("POST", "/v1/detections", {"content": b"x"}, 415),
+        ("POST", "/v1/detections", {"files": {"image": b"x"}}, 422),
+        ("POST", "/v1/detections", {"files": {"file": plain_image("PNG")}}, 500),
+    ],
+)
+def test_every_answer_has_cors_headers(
+    failing: Caller, method: str, path: str, request_of: dict[str, Any], status: int
+) -> None:
+    """An allowed origin may read success and every kind of error; another origin neither."""
+    for origin, allowed in ((ORIGIN, ORIGIN), ("https://evil.example", None)):
+        response = failing(method, path, headers={"origin": origin}, **request_of)
+
+        assert status == response.status_code
+        assert allowed == response.headers.get("access-control-allow-origin")
+        assert "access-control-allow-credentials" not in response.headers
+
+
+def test_refusals_have_cors_headers(tmp_path: Path) -> None:
+    """Also those that are given before the app is asked, and when there is no model."""
+    app = build_app(ModelLoadError("why"), tmp_path, allowed_origins=(ORIGIN,))
+    call = Caller(app)
+    keyed = {"origin": ORIGIN, "idempotency-key": "no key"}
+    answers = [
+        call("GET", "/v1/readyz", headers={"origin": ORIGIN}),
+        call("POST", "/v1/uploads", json={}, headers=keyed),
+    ]
+
+    assert [503, 400] == [each.status_code for each in answers]
+    assert {ORIGIN} == {each.headers["access-control-allow-origin"] for each in answers}
+
+
 def test_preflight(failing: Caller) -> None:
     """The allowed origin may post."""
     response = failing("OPTIONS", "/v1/detections", headers={"origin": ORIGIN, **PREFLIGHT})
 
     assert 200 == response.status_code
     assert ORIGIN == response.headers["access-control-allow-origin"]
+
+
+def test_preflight_allows_headers_of_contract(failing: Caller) -> None:
+    """Scripts may send JSON, an idempotency key and a preference."""
+    names = "content-type, idempotency-key, prefer"
+    headers = {"origin": ORIGIN, "access-control-request-headers": names, **PREFLIGHT}
+
+    assert 200 == failing("OPTIONS", "/v1/detections", headers=headers).status_code
 
 
 def test_refused_preflight_is_a_problem(failing: Caller) -> None:

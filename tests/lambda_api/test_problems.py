@@ -22,12 +22,18 @@ from tests.fakes import BrokenDetector
 from tests.images import padded_png, plain_image, png_declaring
 
 DETECTIONS = "/v1/detections"
+UPLOADS = "/v1/uploads"
+JSON = {"content-type": "application/json"}
 UNKNOWN_ID = "det_AAAAAAAAAAAAAAAAAAAAAAAA"
 BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
 
 
 def _file(data: bytes, name: str = "a.jpg") -> dict[str, Any]:
     return {"files": {"file": (name, data)}}
+
+
+def _wanted(**changes: object) -> dict[str, object]:
+    return {"content_type": "image/png", "bytes": 10, **changes}
 
 
 def _zip() -> bytes:
@@ -57,7 +63,38 @@ BAD_REQUESTS: list[tuple[str, str, Callable[[], dict[str, Any]], int, str]] = [
     ("PUT", DETECTIONS, dict, 405, "method_not_allowed"),
     ("POST", "/v1/model", dict, 405, "method_not_allowed"),
     ("POST", DETECTIONS, dict, 415, "unsupported_type"),
-    ("POST", DETECTIONS, lambda: {"json": {"file": "a"}}, 415, "unsupported_type"),
+    ("POST", DETECTIONS, lambda: {"json": {"file": "a"}}, 400, "bad_request"),
+    ("POST", DETECTIONS, lambda: {"json": {"upload_id": 7}}, 400, "bad_request"),
+    ("POST", DETECTIONS, lambda: {"json": ["upload_id"]}, 400, "bad_request"),
+    ("POST", DETECTIONS, lambda: {"content": b"{", "headers": JSON}, 400, "bad_request"),
+    ("POST", DETECTIONS, lambda: {"json": {"upload_id": UNKNOWN_ID}}, 404, "not_found"),
+    ("POST", DETECTIONS, lambda: {"json": {"upload_id": "../etc/passwd"}}, 404, "not_found"),
+    ("POST", UPLOADS, dict, 400, "bad_request"),
+    ("POST", UPLOADS, lambda: {"json": {}}, 400, "bad_request"),
+    ("POST", UPLOADS, lambda: {"json": _wanted(bytes=0)}, 400, "bad_request"),
+    ("POST", UPLOADS, lambda: {"json": _wanted(bytes="many")}, 400, "bad_request"),
+    ("POST", UPLOADS, lambda: {"json": _wanted(bytes=1.5)}, 400, "bad_request"),
+    ("POST", UPLOADS, lambda: {"json": _wanted(bytes=20_000_001)}, 413, "file_too_large"),
+    ("POST", UPLOADS, lambda: {"json": _wanted(content_type="text/html")}, 415, "unsupported_type"),
+    ("POST", UPLOADS, lambda: {"json": _wanted(content_type="")}, 415, "unsupported_type"),
+    ("GET", UPLOADS, dict, 405, "method_not_allowed"),
+    ("PUT", f"{UPLOADS}/files", lambda: {"content": b"x"}, 405, "method_not_allowed"),
+    ("POST", f"{UPLOADS}/files", lambda: {"content": b"x"}, 415, "unsupported_type"),
+    ("POST", f"{UPLOADS}/files", lambda: _file(b"x"), 403, "upload_refused"),
+    (
+        "POST",
+        f"{UPLOADS}/files",
+        lambda: {"content": b"x", "headers": BOUNDARY},
+        400,
+        "bad_request",
+    ),
+    (
+        "POST",
+        DETECTIONS,
+        lambda: {"json": {"upload_id": UNKNOWN_ID}, "headers": {"idempotency-key": "7"}},
+        400,
+        "idempotency_key_invalid",
+    ),
     ("POST", DETECTIONS, lambda: {"data": {"file": "a"}}, 415, "unsupported_type"),
     ("POST", DETECTIONS, lambda: {"content": b"\xff\xd8\xff"}, 415, "unsupported_type"),
     (

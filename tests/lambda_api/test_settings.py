@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lambda_api.settings import Settings
+from lambda_api.settings import CloudSettings, Settings
 
 
 def test_defaults() -> None:
@@ -38,6 +38,21 @@ def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, origin: s
         Settings()
 
     assert repr(origin) in str(caught.value)
+
+
+def test_cloud_settings_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bucket, table and queue are given together or not at all."""
+    assert Settings().cloud is None
+    monkeypatch.setenv("ASLI_MEDIA_BUCKET", "bucket")
+    monkeypatch.setenv("ASLI_JOBS_TABLE", "table")
+    with pytest.raises(ValidationError, match="go together"):
+        Settings()
+    monkeypatch.setenv("ASLI_QUEUE_URL", "https://queue.example/")
+
+    cloud = CloudSettings(
+        media_bucket="bucket", jobs_table="table", queue_url="https://queue.example/"
+    )
+    assert cloud == Settings().cloud
 
 
 def test_every_setting_is_described() -> None:

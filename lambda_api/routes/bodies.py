@@ -1,14 +1,40 @@
-"""Reads the one file of a form. The bytes stay in memory: no upload touches a disk."""
+"""Reads what a request carries: the one file of a form, or JSON. The bytes stay in memory."""
 
 import sys
+from typing import TypeVar
 
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from lambda_api.errors import BadRequest, MissingField, UnsupportedContentType, UploadTooLarge
+from lambda_api.errors import (
+    BadRequest,
+    MissingField,
+    UnsupportedContentType,
+    UploadTooLarge,
+)
 
 FIELD = "file"
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def media_type(request: Request) -> str:
+    """In lower case and without parameters; empty where none is given."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_json(request: Request, model: type[M]) -> M:
+    """The body as `model`. Raises BadRequest or RequestValidationError."""
+    try:
+        return model.model_validate_json(await request.body())
+    except ClientDisconnect as error:
+        raise BadRequest("The request was cut off.") from error
+    except ValidationError as error:
+        problems = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(problems) from error
 
 
 async def read_file(request: Request, *, max_bytes: int) -> bytes:
@@ -16,10 +42,10 @@ async def read_file(request: Request, *, max_bytes: int) -> bytes:
 
     Raises UnsupportedContentType, BadRequest, MissingField or UploadTooLarge.
     """
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+    if media_type(request) != "multipart/form-data":
         raise UnsupportedContentType(
-            f"Send the file as multipart/form-data, in the field '{FIELD}'."
+            f"Send the file as multipart/form-data, in the field '{FIELD}', "
+            "or the upload_id of an upload as application/json."
         )
     parser = _InMemoryParser(request.headers, request.stream(), max_files=1, max_fields=10)
     try:

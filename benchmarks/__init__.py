@@ -1,0 +1,1 @@
+"""How fast the detector and the service are, as ratios measured in turns: `make bench`."""

@@ -140,12 +140,12 @@ def test_start(image: str, tmp_path: Path, photo_jpeg: bytes) -> None:
     for _ in range(ROUNDS):
         with running(image, "hello.handler", mount={hello: "/var/task/hello.py"}) as function:
             assert {"hello": "world"} == function.request("GET", "/").json()
-            inits["hello"].append(_init(function))
+            inits["hello"].append(function.init_ms)
         with running(image, API) as function:
             function.detect(photo_jpeg)
-            inits["service"].append(_init(function))
+            inits["service"].append(function.init_ms)
             function.detect(photo_jpeg)
-            warm = function.reports[-1].billed
+            warm = function.billed_ms
         loads.append(float(inside(image, LOADING)))
     bare, ours = (statistics.median(inits[name]) for name in ("hello", "service"))
     load = statistics.median(loads)
@@ -162,9 +162,3 @@ from detector.analysis import Detector
 Detector.load()
 print((time.perf_counter() - started) * 1000)
 """
-
-
-def _init(function: Function) -> float:
-    init = function.reports[0].init
-    assert init is not None, function.logs
-    return init

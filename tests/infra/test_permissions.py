@@ -7,6 +7,8 @@ import pytest
 from tests.infra.policies import Allowed, allowed, may, statements
 from tests.infra.synthesis import ROOT, Synthesised
 
+pytestmark = pytest.mark.slow  # a stack takes seconds to make
+
 ACTIONS = {
     "get_item": "dynamodb:GetItem",
     "put_item": "dynamodb:PutItem",

@@ -14,6 +14,8 @@ from lambda_api.settings import CloudSettings, Settings
 from tests.infra.policies import flat
 from tests.infra.synthesis import ROOT, Synthesised
 
+pytestmark = pytest.mark.slow  # a stack takes seconds to make
+
 OUTPUTS = {
     "SiteUrl",
     "ApiUrl",
@@ -262,7 +264,6 @@ def test_every_finding_has_a_reason(stack: Synthesised) -> None:
     assert all(len(reason) > 20 for reason in reasons.values())
 
 
-@pytest.mark.slow
 def test_cfn_lint(stack: Synthesised) -> None:
     """CloudFormation's own linter has nothing to say."""
     options = ManualArgs(regions=["eu-west-1", "us-east-1"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 from lambda_api.adapters.filesystem import FilesystemBlobStore
 from lambda_api.adapters.sqlite import (
@@ -60,15 +61,26 @@ class EmbeddedWorker:
         self._clock = clock
 
     def start(self, *, sweep_interval: timedelta = SWEEP_INTERVAL) -> None:
-        """Work in threads until the process ends."""
-        threading.Thread(
-            target=self._run, args=(sweep_interval.total_seconds(),), name="worker", daemon=True
-        ).start()
+        """Recover before anything is served, then work in threads until the process ends."""
+        lock = self._storage.worker_lock.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            work = self._wait_and_work
+        else:
+            _try(self.recover)
+            work = self._work_forever
+        arguments = (lock, sweep_interval.total_seconds())
+        threading.Thread(target=work, args=arguments, name="worker", daemon=True).start()
 
     def recover(self) -> None:
-        """Take over what the last worker left when it ended: nobody can be at it any more."""
-        self._storage.blobs.purge()
+        """Clean up after the last process on this folder; nobody else uses it now."""
         self._storage.idempotency.release_unfinished()
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Go on with what the last worker left when it ended: nobody can be at it any more."""
+        self._storage.blobs.purge()
         for job in self._storage.jobs.unsettled():
             if job.status is JobStatus.PROCESSING:
                 self._release(job)
@@ -100,10 +112,13 @@ class EmbeddedWorker:
         except Exception:  # the edge of the worker: other jobs have nothing to do with this one
             logger.exception("An attempt at a job failed")
 
-    def _run(self, sweep_seconds: float) -> None:
-        with self._storage.worker_lock.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # until the process ends, in whatever way
-            _try(self.recover)
+    def _wait_and_work(self, lock: TextIO, sweep_seconds: float) -> None:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _try(self.take_over)
+        self._work_forever(lock, sweep_seconds)
+
+    def _work_forever(self, lock: TextIO, sweep_seconds: float) -> None:
+        with lock:  # until the process ends, in whatever way
             threading.Thread(
                 target=self._sweep_forever, args=(sweep_seconds,), name="sweep", daemon=True
             ).start()

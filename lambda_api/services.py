@@ -231,8 +231,10 @@ class DetectionService:
 
 
 def delete_media(job: Job, *, jobs: JobRepository, blobs: BlobStore, clock: Clock) -> Job:
-    """Delete a finished job's file, then say so. Raises JobConflict."""
+    """Delete a finished job's file, and all else if it failed, then say so. Raises JobConflict."""
     blobs.delete(media_key(job.id))
+    if job.problem is not None:
+        blobs.delete(heatmap_key(job.id))
     done = job.media_deleted(clock().replace(microsecond=0))
     jobs.replace(done)
     return done

@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import boto3
 import httpx
 
-REGION = "eu-west-1"
+REGION: Final = "eu-west-1"
 
 
 @dataclass(frozen=True)

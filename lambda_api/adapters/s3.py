@@ -24,6 +24,9 @@ _CONFIG = Config(
     s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
 )
 
+# To whoever may not list the bucket, S3 says that a missing object is forbidden.
+_MISSING = frozenset({"404", "NoSuchKey", "403", "AccessDenied"})
+
 
 class S3BlobStore:
     """An object per key."""
@@ -94,7 +97,7 @@ def _checked(key: str) -> str:
 
 
 def _is_missing(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] in {"404", "NoSuchKey"}
+    return error.response["Error"]["Code"] in _MISSING
 
 
 def _translated(error: ClientError, key: str) -> Exception:

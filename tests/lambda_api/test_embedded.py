@@ -1,4 +1,5 @@
 import contextlib
+import fcntl
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -54,21 +55,39 @@ def test_idle_server_deletes_expired_results(service: EmbeddedService) -> None:
 
 
 def test_one_of_two_workers_on_a_folder_works(
-    service: EmbeddedService, tiny_detector: Detector, tmp_path: Path
+    service: EmbeddedService,
+    tiny_detector: Detector,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever has the lock works; the other one would have to recover first, and waits."""
     service.worker.start()
-    _wait_until(service.storage.worker_lock.exists)
     first = service.detections.enqueue(IMAGE)
     _wait_until(lambda: _status(service, first.id) is JobStatus.SUCCEEDED)
     other = EmbeddedService(tiny_detector, tmp_path / "data", clock=service.clock)
     recovered: list[EmbeddedWorker] = []
-    other.worker.recover = lambda: recovered.append(other.worker)  # type: ignore[method-assign]
+    for name in ("recover", "take_over"):
+        monkeypatch.setattr(other.worker, name, lambda: recovered.append(other.worker))
     other.worker.start()
     second = other.detections.enqueue(IMAGE)
 
     _wait_until(lambda: _status(service, second.id) is JobStatus.SUCCEEDED)
     assert [] == recovered
+
+
+def test_worker_takes_over_from_one_that_ended(
+    service: EmbeddedService, tiny_detector: Detector, tmp_path: Path
+) -> None:
+    """A worker that waits for the lock goes on with what the other one was at."""
+    job = service.detections.enqueue(IMAGE)
+    service.storage.jobs.replace(job.started(lease_until=service.clock() + LEASE))
+    other = EmbeddedService(tiny_detector, tmp_path / "data", clock=service.clock)
+    with service.storage.worker_lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        other.worker.start()
+        assert JobStatus.PROCESSING is _status(service, job.id)
+
+    _wait_until(lambda: _status(service, job.id) is JobStatus.SUCCEEDED)
 
 
 def test_recovery_frees_what_a_killed_worker_held(service: EmbeddedService) -> None:

@@ -126,7 +126,7 @@ def test_no_job_is_lost(tmp_path: Path, tiny_model: Path, tiny_report: Path) -> 
             time.sleep(chance.uniform(0, 0.4))
     with service.running(), httpx.Client(base_url=service.url, timeout=10) as http:
         for client in clients:
-            client.join(60)
+            client.join(120)
         accepted = [job_id for client in clients for job_id in client.accepted]
         assert JOBS == len(set(accepted)) == len(accepted)
         results = [_result(http, job_id) for job_id in accepted]
@@ -152,7 +152,7 @@ def _result(http: httpx.Client, job_id: str) -> dict[str, Any]:
 
 
 def _wait_for(look: Callable[[], dict[str, Any] | None]) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if found := look():
             return found

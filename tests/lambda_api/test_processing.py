@@ -10,6 +10,7 @@ from detector.errors import ModelLoadError
 from lambda_api import processing
 from lambda_api.errors import DetectionGone, ProblemCode
 from lambda_api.jobs import Job, JobStatus, heatmap_key
+from lambda_api.ports import Progress
 from lambda_api.processing import MAX_ATTEMPTS, JobHeld
 from tests.apps import LEASE, EmbeddedService
 from tests.fakes import BrokenDetector, DelegatingDetector, FakeClock, WaitingDetector
@@ -205,9 +206,7 @@ class _Watched:
     service: EmbeddedService
     seen: list[tuple[JobStatus, float]]
 
-    def analyse_file(
-        self, detector: Detector, path: Path, progress: processing.Progress
-    ) -> Analysis:
+    def analyse_file(self, detector: Detector, path: Path, progress: Progress) -> Analysis:
         (job,) = self.service.storage.jobs.unsettled()
         for share in (0.25, 0.5):
             progress(share)

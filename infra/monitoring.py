@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.acknowledgments import acknowledge
 from infra.api import Api
 from infra.stages import Stage
 from infra.worker import JobQueue, Worker
@@ -24,6 +25,10 @@ class Operators(sns.Topic):
         super().__init__(scope, name, enforce_ssl=True)
         if email:
             self.add_subscription(subscriptions.EmailSubscription(email))
+            acknowledge(
+                self,
+                {"Serverless-SNSRedrivePolicy": "A mail that cannot be sent has nowhere to wait."},
+            )
 
 
 class Monitoring(Construct):

@@ -180,6 +180,10 @@ class Website(Construct):
         )
         pages = cdk.Stack.of(self).get_logical_id(self.bucket.node.default_child)
         arn = "arn:<AWS::Partition>"
+        assets = f"{arn}:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>"
+        region = cdk.Stack.of(self).region
+        if not cdk.Token.is_unresolved(region):
+            assets = f"arn:aws:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-{region}"
         rules = (
             f"AwsSolutions-IAM4[Policy::{arn}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]",
             "AwsSolutions-IAM5[Resource::*]",
@@ -187,7 +191,7 @@ class Website(Construct):
                 f"AwsSolutions-IAM5[Action::s3:{action}*]"
                 for action in ("GetBucket", "GetObject", "List", "Abort", "DeleteObject")
             ),
-            f"AwsSolutions-IAM5[Resource::{arn}:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*]",
+            f"AwsSolutions-IAM5[Resource::{assets}/*]",
             f"AwsSolutions-IAM5[Resource::<{pages}.Arn>/*]",
             "AwsSolutions-L1",
             "Serverless-LambdaDLQ",

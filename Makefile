@@ -5,16 +5,21 @@ PORT ?= 8000
 RECIPE ?= asli
 VERSION ?= dev
 OUT ?= build/report.json
+STAGE ?= dev
+EMAIL ?=
 RUN ?= build/runs/$(RECIPE)
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CODE := asli_cli asli_client benchmarks detector lambda_api training static_site tests
+# Docker's attestations make images that Lambda refuses.
+CDK := PATH="$(CURDIR)/$(BIN):$$PATH" BUILDX_NO_DEFAULT_ATTESTATIONS=1 CDK_DISABLE_CLI_TELEMETRY=true \
+  npx cdk --context stage=$(STAGE) $(EMAIL:%=--context operator_email=%)
+CODE := asli_cli asli_client benchmarks detector infra lambda_api training static_site tests
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve site detect check test browser openapi format train release evaluate checks bench screenshots clean
+.PHONY: help serve site detect check test browser openapi format train release evaluate checks bench screenshots synth deploy smoke destroy clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +41,7 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -m "not browser and not torch and not slow"
 
-test: $(VENV)/dev $(VENV)/training browser ## install everything the tests need and run all of them
+test: $(VENV)/dev $(VENV)/training browser node_modules ## install everything the tests need and run all of them
 	$(BIN)/python -m pytest
 
 browser:
@@ -76,8 +81,35 @@ checks: $(VENV)/evaluation browser ## measure re-saves, gate and heatmap of the 
 screenshots: $(VENV)/dev browser ## pictures of every page into build/screenshots
 	$(BIN)/python -m tests.site.screenshots --out build/screenshots
 
+synth: $(VENV)/cloud node_modules ## the CloudFormation template of STAGE=dev or prod, without an account
+	@$(CDK) synth --quiet
+
+deploy: $(VENV)/cloud node_modules ## everything into your AWS account: make deploy STAGE=dev EMAIL=you@example.org
+	@docker info >/dev/null 2>&1 || { echo "Docker does not answer: start it, since the functions are an image."; exit 1; }
+	@$(BIN)/python -m infra.account
+	@test "$$(npx cdk --version | cut -d ' ' -f 1)" = "$$(node -p "require('./package.json').devDependencies['aws-cdk']")" \
+	  || { echo "The CDK's command line is not the one in package.json: run make clean and try again."; exit 1; }
+	$(CDK) bootstrap
+	$(CDK) deploy --require-approval never --outputs-file build/outputs.json
+	@$(BIN)/python -m json.tool build/outputs.json
+
+destroy: $(VENV)/cloud node_modules ## delete the stage's stack, and outside production all of its data
+	$(CDK) destroy --force
+
+smoke: $(VENV)/cloud ## check a deployed stage: make smoke URL=https://…
+	@test -n "$(URL)" || { echo 'Say where the site is: make smoke URL=https://…'; exit 2; }
+	@$(BIN)/python -m infra.smoke $(URL)
+
 clean: ## remove everything that make built
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info cdk.out node_modules
+
+node_modules: package.json
+	@command -v npm >/dev/null || { \
+	  echo "Installing Node for the CDK's command line"; \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq npm >/dev/null; }
+	@npm install --silent --no-package-lock --no-audit --no-fund
+	@touch $@
 
 $(VENV)/python: ## not a task of its own
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'

@@ -12,7 +12,15 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in ("asli_cli", "asli_client", "detector", "lambda_api", "training", "static_site"):
+    for name in (
+        "asli_cli",
+        "asli_client",
+        "detector",
+        "infra",
+        "lambda_api",
+        "training",
+        "static_site",
+    ):
         ignored = shutil.ignore_patterns("__pycache__", "*.onnx")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -44,6 +52,8 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
         ("lambda_api/adapters/sqlite.py", "import botocore.config"),
         ("training/metrics.py", "import torch"),
         ("asli_client/client.py", "import detector.image"),
+        ("lambda_api/services.py", "import aws_cdk"),
+        ("infra/api.py", "import lambda_api.settings"),
     ],
 )
 def test_a_forbidden_import_fails_the_check(copy: Path, module: str, line: str) -> None:

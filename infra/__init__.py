@@ -1,0 +1,1 @@
+"""The system on AWS, as a CDK application. The only place that knows aws_cdk."""

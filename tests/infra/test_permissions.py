@@ -1,0 +1,139 @@
+"""Each function may do what its own code does, and nothing else."""
+
+import re
+
+import pytest
+
+from tests.infra.policies import Allowed, allowed, may, statements
+from tests.infra.synthesis import ROOT, Synthesised
+
+pytestmark = pytest.mark.slow  # a stack takes seconds to make
+
+ACTIONS = {
+    "get_item": "dynamodb:GetItem",
+    "put_item": "dynamodb:PutItem",
+    "update_item": "dynamodb:UpdateItem",
+    "delete_item": "dynamodb:DeleteItem",
+    "transact_write_items": "dynamodb:PutItem",
+    "generate_presigned_post": "s3:PutObject",
+    "head_object": "s3:GetObject",
+    "get_object": "s3:GetObject",
+    "download_fileobj": "s3:GetObject",
+    "put_object": "s3:PutObject",
+    "delete_object": "s3:DeleteObject",
+    "send_message": "sqs:SendMessage",
+}
+"""What the adapters' calls need."""
+
+SURROUNDINGS = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "s3:ListBucket",
+}
+"""What a function needs beside its calls."""
+
+FEED = {
+    "sqs:ReceiveMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueUrl",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+}
+"""By which Lambda brings the queue's messages."""
+
+
+def permissions(stack: Synthesised, function: str) -> set[Allowed]:
+    (role,) = (
+        n for n in stack.of_type("AWS::IAM::Role") if n.startswith(f"{function}FunctionRole")
+    )
+    return allowed(stack, role)
+
+
+def test_the_api_may_do_what_the_adapters_do(stack: Synthesised) -> None:
+    """Its actions are exactly those of the calls in the adapters' code."""
+    source = "".join(
+        path.read_text("utf-8") for path in (ROOT / "lambda_api/adapters").glob("*.py")
+    )
+    called = set(re.findall(r"_client\.(\w+)\(", source))
+
+    assert called <= set(ACTIONS)
+    expected = {ACTIONS[call] for call in called} | SURROUNDINGS
+    assert expected == {each.action for each in permissions(stack, "Api")}
+
+
+def test_the_worker_may_do_less(stack: Synthesised) -> None:
+    """It takes from the queue, and can neither fill it nor add to the uploads."""
+    worker = {each.action for each in permissions(stack, "Worker")} - FEED
+
+    assert worker < {each.action for each in permissions(stack, "Api")}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutObject", "StorageMedia/uploads/x"),
+        ("s3:GetObject", "StorageMedia/heatmaps/x"),
+        ("s3:PutObject", "StorageMedia/other"),
+        ("s3:PutBucketPolicy", "StorageMedia"),
+        ("dynamodb:DeleteItem", "StorageJobRecords"),
+        ("dynamodb:Scan", "StorageJobRecords"),
+        ("sqs:SendMessage", "JobsQueue"),
+        ("sqs:PurgeQueue", "JobsQueue"),
+        ("sns:Publish", "Operators"),
+        ("iam:PassRole", "ApiFunctionRole"),
+        ("lambda:InvokeFunction", "ApiFunction"),
+        ("logs:DeleteLogGroup", "WorkerFunctionLog"),
+    ],
+)
+def test_the_worker_is_denied(stack: Synthesised, action: str, resource: str) -> None:
+    """What its code never does is refused."""
+    assert not may(permissions(stack, "Worker"), action, named(stack, resource))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:PutObject", "StorageMedia/other"),
+        ("s3:GetObject", "WebsitePages/index.html"),
+        ("s3:PutObject", "WebsitePages/index.html"),
+        ("s3:DeleteBucket", "StorageMedia"),
+        ("dynamodb:Scan", "StorageJobRecords"),
+        ("dynamodb:DeleteTable", "StorageJobRecords"),
+        ("sqs:ReceiveMessage", "JobsQueue"),
+        ("sqs:SendMessage", "JobsDeadLetters"),
+        ("lambda:InvokeFunction", "WorkerFunction"),
+        ("cloudfront:CreateInvalidation", "WebsiteDistribution"),
+    ],
+)
+def test_the_api_is_denied(stack: Synthesised, action: str, resource: str) -> None:
+    """What its code never does is refused."""
+    assert not may(permissions(stack, "Api"), action, named(stack, resource))
+
+
+def test_the_simulation_can_say_yes(stack: Synthesised) -> None:
+    """The same question about what is granted is answered with yes."""
+    api = permissions(stack, "Api")
+
+    assert may(api, "s3:PutObject", named(stack, "StorageMedia/uploads/x"))
+    assert may(api, "sqs:SendMessage", named(stack, "JobsQueue"))
+
+
+def test_no_action_is_a_star(stack: Synthesised) -> None:
+    """Nobody may do everything; everything may be done to only by X-Ray and the CDK's own copier."""
+    for statement in statements(stack):
+        actions = statement["Action"]
+        actions = actions if isinstance(actions, list) else [actions]
+        assert [] == [each for each in actions if each == "*" or each.endswith(":*")]
+        if statement["Resource"] == "*":
+            assert {each.partition(":")[0] for each in actions} <= {"xray", "cloudfront"}
+
+
+def named(stack: Synthesised, resource: str) -> str:
+    """The full logical id, and what follows the slash."""
+    start, slash, rest = resource.partition("/")
+    (name, *_) = sorted(
+        (each for each in stack.template["Resources"] if each.startswith(start)), key=len
+    )
+    return name + slash + rest

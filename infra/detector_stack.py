@@ -9,7 +9,7 @@ from infra.api import Api
 from infra.environment import service_environment
 from infra.monitoring import Monitoring, Operators
 from infra.stages import Stage
-from infra.storage import HEATMAPS, UPLOADS, Storage
+from infra.storage import HEATMAPS, KEPT, UPLOADS, Storage
 from infra.website import Website
 from infra.worker import JobQueue, Worker
 
@@ -29,19 +29,22 @@ class DetectorStack(cdk.Stack):
         jobs = JobQueue(self, "Jobs", stage=stage)
         operators = Operators(self, "Operators", email=stage.operator_email)
         website = Website(self, "Website", stage=stage, media=storage.media)
-        environment = service_environment(storage=storage, jobs=jobs)
+        environment = service_environment(storage=storage, jobs=jobs, operators=operators)
         api = Api(self, "Api", stage=stage, environment=environment, site_url=website.url)
         worker = Worker(self, "Worker", stage=stage, environment=environment, queue=jobs.queue)
         website.publish(site, api_url=api.url)
 
-        verbs = ("Get", "Put", "Update", "Delete")
-        storage.jobs.grant(api.function, *(f"dynamodb:{verb}Item" for verb in verbs))
+        records = [f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update")]
+        storage.jobs.grant(api.function, *records, "dynamodb:DeleteItem")
         storage.jobs.grant(worker.function, "dynamodb:GetItem", "dynamodb:PutItem")
         storage.allow(api.function, UPLOADS, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
         storage.allow(api.function, HEATMAPS, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
         storage.allow(worker.function, UPLOADS, "s3:GetObject", "s3:DeleteObject")
         storage.allow(worker.function, HEATMAPS, "s3:PutObject", "s3:DeleteObject")
         jobs.queue.grant(api.function, "sqs:SendMessage")
+        storage.messages.grant(api.function, *records)
+        storage.allow(api.function, KEPT, "s3:PutObject")
+        operators.grant_publish(api.function)
         Monitoring(
             self, "Monitoring", stage=stage, operators=operators, api=api, worker=worker, jobs=jobs
         )

@@ -125,7 +125,7 @@ def check(stage: Stage) -> int:
             each(stage)
         except (Failed, httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError) as error:
             failures += 1
-            print(f"FAIL  {each.__name__}: {error or type(error).__name__}")
+            print(f"FAIL  {each.__name__}: {str(error) or type(error).__name__}")
         else:
             print(f"ok    {each.__name__}")
     return failures

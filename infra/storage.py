@@ -10,12 +10,14 @@ from constructs import Construct
 from infra.acknowledgments import acknowledge
 from infra.stages import Stage
 
-UPLOADS, HEATMAPS = "uploads/*", "heatmaps/*"
-"""The objects that the service keeps: files until they are scored, heatmaps as long as their results."""
+UPLOADS, HEATMAPS, KEPT = "uploads/*", "heatmaps/*", "kept/*"
+"""The objects that the service keeps: files until they are scored, heatmaps as long as their results, and
+the files that visitors let us keep with their feedback."""
+KEPT_DAYS = 365
 
 
 class Storage(Construct):
-    """The media bucket and the table."""
+    """The media bucket, and the tables of jobs and of messages, API keys and counted requests."""
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage) -> None:
         super().__init__(scope, name)
@@ -41,9 +43,11 @@ class Storage(Construct):
             # The service deletes media once it is scored; this is the net below.
             lifecycle_rules=[
                 s3.LifecycleRule(
-                    expiration=cdk.Duration.days(1),
+                    prefix=objects.removesuffix("*"),
+                    expiration=cdk.Duration.days(days),
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
                 )
+                for objects, days in ((UPLOADS, 1), (HEATMAPS, 1), (KEPT, KEPT_DAYS))
             ],
             removal_policy=self._removal_policy,
             auto_delete_objects=not stage.keep_data,
@@ -55,6 +59,7 @@ class Storage(Construct):
             },
         )
         self.jobs = self._table("JobRecords")
+        self.messages = self._table("Messages")
 
     def allow(self, function: lambda_.IFunction, objects: str, *actions: str) -> None:
         """Let `function` do this to the media bucket's `objects`, a pattern."""

@@ -19,7 +19,7 @@ REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": REGION}
 
 
-def client(service: str, told: dict[str, str]) -> Any:
+def client(service: Any, told: dict[str, str]) -> Any:
     """Of the services that the functions of this environment use."""
     return boto3.client(
         service,

@@ -81,9 +81,12 @@ def test_media_expires(stack: Synthesised) -> None:
     """What the service does not delete is gone after a day, and visitors can only send."""
     media = stack.one("AWS::S3::Bucket", "StorageMedia")
 
-    (rule,) = media["LifecycleConfiguration"]["Rules"]
-    assert 1 == rule["ExpirationInDays"]
-    assert {"DaysAfterInitiation": 1} == rule["AbortIncompleteMultipartUpload"]
+    rules = media["LifecycleConfiguration"]["Rules"]
+    assert {"uploads/": 1, "heatmaps/": 1, "kept/": 365} == {
+        rule["Prefix"]: rule["ExpirationInDays"] for rule in rules
+    }
+    for rule in rules:
+        assert {"DaysAfterInitiation": 1} == rule["AbortIncompleteMultipartUpload"]
     (cors,) = media["CorsConfiguration"]["CorsRules"]
     assert ["POST"] == cors["AllowedMethods"]
 

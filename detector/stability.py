@@ -64,7 +64,8 @@ def _spread(n: int) -> list[int]:
 
 def _centres(crops: Crops) -> np.ndarray:
     """Of each crop, in shares of the image's sides: float64 [N, 2]."""
-    return (np.array(crops.boxes) + crops.pixels.shape[1] / 2) / np.array(crops.size)
+    centres: np.ndarray = (np.array(crops.boxes) + crops.pixels.shape[1] / 2) / np.array(crops.size)
+    return centres
 
 
 def _at(places: np.ndarray, crops: Crops) -> Crops:

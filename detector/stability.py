@@ -64,8 +64,7 @@ def _spread(n: int) -> list[int]:
 
 def _centres(crops: Crops) -> np.ndarray:
     """Of each crop, in shares of the image's sides: float64 [N, 2]."""
-    half = crops.pixels.shape[1] / 2
-    centres: np.ndarray = (np.array(crops.boxes) + half) / np.array(crops.size)
+    centres: np.ndarray = (np.array(crops.boxes) + crops.pixels.shape[1] / 2) / np.array(crops.size)
     return centres
 
 

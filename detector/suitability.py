@@ -19,7 +19,7 @@ TONES = 64
 COMMON_TONES = 8
 STEP = 8
 STEEP_STEP = 60
-LEAST_CONTRAST = 32
+LEAST_CONTRAST = 96
 """Of 255 levels. A picture with less is not stretched further, so that its noise does not become texture."""
 
 
@@ -44,7 +44,7 @@ class Limits:
     colour: float
 
 
-LIMITS = Limits(edge_weight=0.91, graphic=0.996, colour=0.057)
+LIMITS = Limits(edge_weight=0.896, graphic=0.975, colour=0.057)
 
 
 def find_obstacles(image: Image.Image, facts: MediaFacts) -> tuple[Reason, ...]:

@@ -8,6 +8,7 @@ in CHECK, which have no design in common.
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,10 @@ def render_graphics(designs: Designs, count: int, *, seed: int) -> list[Graphic]
     One in three stays a PNG; the others are saved as JPEG (quality 50 to 95), half of them reduced first.
     Chromium is found at /usr/bin/chromium or where ASLI_CHROMIUM says.
     """
-    return list(_render(designs, count, np.random.default_rng(seed)))
+    # In a thread of its own, since Playwright refuses one in which another of its browsers runs.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        rng = np.random.default_rng(seed)
+        return pool.submit(lambda: list(_render(designs, count, rng))).result()
 
 
 def _render(designs: Designs, count: int, rng: Rng) -> Iterator[Graphic]:

@@ -39,7 +39,7 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not browser and not torch and not slow"
+	$(BIN)/python -m pytest -q -n auto -m "not browser and not torch and not slow"
 
 test: $(VENV)/dev $(VENV)/training browser node_modules ## install everything the tests need and run all of them
 	$(BIN)/python -m pytest

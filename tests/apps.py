@@ -1,11 +1,13 @@
 """The service's app around a given detector, and a caller that needs no server."""
 
 import asyncio
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from starlette.types import ASGIApp
 
 from detector.errors import ModelLoadError
@@ -130,6 +132,11 @@ def build_app(
         proxies=proxies,
         notifier=notifier,
     )
+
+
+def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as an error. How much else is logged depends on which entry point was imported."""
+    return [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
 
 
 class Caller:

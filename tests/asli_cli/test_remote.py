@@ -11,6 +11,8 @@ from asli_client import ApiProblem, Client, FileRefused
 from detector.cli import main as local_main
 from tests.images import padded_png, plain_image
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,11 @@ from lambda_api.app import create_app
 from lambda_api.bootstrap import build_dependencies
 from lambda_api.jobs import media_key
 from lambda_api.settings import Settings
-from tests.apps import Caller
+from tests.apps import Caller, errors_in
 from tests.aws import AwsResources
 from tests.images import plain_image
+
+pytestmark = pytest.mark.slow
 
 IMAGE = plain_image("PNG", (300, 300), 255)
 
@@ -115,8 +116,7 @@ def test_failed_messages_are_named(
     names = {record["messageId"]: record["body"] for record in event["Records"]}
     assert [bad] == [names[failure["itemIdentifier"]] for failure in failures]
     assert "succeeded" == call("GET", f"/v1/detections/{good}").json()["status"]
-    failed = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
-    assert ["An attempt at a job failed"] == failed
+    assert ["An attempt at a job failed"] == errors_in(caplog)
 
 
 def test_deletion_takes_object_and_item(call: Caller, aws: AwsResources) -> None:

@@ -19,6 +19,8 @@ import pytest
 
 from tests.apps import PROBLEM
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 Handler = Callable[[dict[str, Any], SimpleNamespace], dict[str, Any]]

@@ -17,7 +17,7 @@ from detector.errors import DetectorError, ModelLoadError
 from lambda_api.errors import ProblemCode
 from lambda_api.middleware import RequestMarks
 from lambda_api.problems import PROBLEM_TYPES, install_problem_handlers
-from tests.apps import PROBLEM, Caller, build_app, session
+from tests.apps import PROBLEM, Caller, build_app, errors_in, session
 from tests.fakes import BrokenDetector
 from tests.images import padded_png, plain_image, png_declaring
 
@@ -219,7 +219,7 @@ def test_unexpected_failure_tells_nothing(
     assert (500, PROBLEM) == (response.status_code, response.headers["content-type"])
     assert "internal" == response.json()["code"]
     assert not re.search("secret|private|RuntimeError", response.text)
-    assert [f"Request {response.json()['request_id']} failed"] == caplog.messages
+    assert [f"Request {response.json()['request_id']} failed"] == errors_in(caplog)
 
 
 def test_server_serves_on_after_failures(tiny_detector: Detector, tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_cut_off_upload_is_no_failure(call: Caller, caplog: pytest.LogCaptureFix
     asyncio.run(run())
 
     assert 400 == sent[0]["status"]
-    assert [] == caplog.messages
+    assert [] == errors_in(caplog)
 
 
 def test_table_is_complete() -> None:

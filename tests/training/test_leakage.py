@@ -14,6 +14,8 @@ from training.evaluate import evaluate, write_report
 from training.leakage import Finding, main, metadata_tells_nothing, no_duplicates, probe
 from training.records import Record
 
+pytestmark = pytest.mark.slow
+
 TWO_PHOTOS = (("astronaut", "train"), ("coffee", "test"))
 
 

@@ -35,15 +35,25 @@ class MotoServer:
         }
 
 
+_PROGRAM = """
+import sys
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import run_simple
+
+application = DomainDispatcherApplication(create_backend_app)
+run_simple("127.0.0.1", int(sys.argv[1]), application, request_handler=MotoRequestHandler)
+"""
+"""One request at a time: moto's own writes are not atomic, as those of DynamoDB are."""
+
+
 @contextmanager
 def moto_server() -> Iterator[MotoServer]:
     """Runs until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = MotoServer(f"http://127.0.0.1:{port}")
-    program = "from moto.server import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", program, "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-W", "ignore", "-c", _PROGRAM, str(port)],
         env={**os.environ, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

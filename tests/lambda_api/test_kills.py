@@ -110,6 +110,8 @@ def test_no_job_is_lost(tmp_path: Path, tiny_model: Path, tiny_report: Path) -> 
             "ASLI_MODEL_PATH": str(tiny_model),
             "ASLI_REPORT_PATH": str(tiny_report),
             "ASLI_INFERENCE_THREADS": "1",
+            "ASLI_ANONYMOUS_PER_MINUTE": "10000",
+            "ASLI_ANONYMOUS_PER_DAY": "100000",
         }
     )
     seed = random.randrange(10**6)

@@ -16,7 +16,7 @@ FILES = 2000
 SEED = 20261123
 PROCESSES = 2
 MAX_SECONDS = 10
-MAX_MB = 1000
+MAX_MIB = 1000
 SECONDS_TO_LOAD = 60
 
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -48,7 +48,7 @@ class _Worker:
         self._process.kill()
         self._process.join()
         self._process = None
-        return Fate(number, outcome, is_allowed=False, seconds=patience, peak_mb=0)
+        return Fate(number, outcome, is_allowed=False, seconds=patience, peak_mib=0)
 
     def stop(self) -> None:
         if self._process:
@@ -80,11 +80,11 @@ def test_damaged_files_end_well(tiny_model: Path, tiny_report: Path) -> None:
 
     print(Counter(fate.outcome for fate in fates))
     print(
-        f"slowest {max(f.seconds for f in fates):.2f} s, peak {max(f.peak_mb for f in fates):.0f} MB"
+        f"slowest {max(f.seconds for f in fates):.2f} s, peak {max(f.peak_mib for f in fates):.0f} MiB"
     )
     assert set(range(FILES)) == {fate.number for fate in fates}
     assert [] == [fate for fate in fates if not fate.is_allowed]
-    assert [] == [fate for fate in fates if fate.seconds > MAX_SECONDS or fate.peak_mb > MAX_MB]
+    assert [] == [fate for fate in fates if fate.seconds > MAX_SECONDS or fate.peak_mib > MAX_MIB]
     assert 5 <= len({fate.outcome for fate in fates})
 
 

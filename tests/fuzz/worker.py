@@ -1,6 +1,5 @@
 """A process that analyses damaged files one after the other, and tells what became of each."""
 
-import resource
 import tempfile
 import time
 import warnings
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.fresh import peak_mib
 from detector.analysis import Detector
 from detector.errors import DetectorError
 from tests.fuzz.mutations import mutant
@@ -21,7 +21,7 @@ class Fate:
     outcome: str
     is_allowed: bool
     seconds: float
-    peak_mb: float
+    peak_mib: float
     """Of the process until now."""
 
 
@@ -36,8 +36,7 @@ def work(connection: Connection, model: Path, report: Path, wholes: list[bytes],
             started = time.perf_counter()
             outcome, is_allowed = _analyse(detector, path)
             seconds = time.perf_counter() - started
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            connection.send(Fate(number, outcome, is_allowed, seconds, peak))
+            connection.send(Fate(number, outcome, is_allowed, seconds, peak_mib()))
 
 
 def _analyse(detector: Detector, path: Path) -> tuple[str, bool]:

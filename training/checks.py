@@ -7,31 +7,26 @@ many graphics and photographs the gate takes away. Explanation: whether the heat
 came from. Images come from the split `test`, and from the held-out pool when that has too few.
 """
 
-import argparse
 import dataclasses
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from rich.progress import track
 
-from detector.analysis import MODEL_PATH, REPORT_PATH
-from detector.classifier import Classifier, OnnxClassifier
+from detector.classifier import Classifier
 from detector.conditions import CONDITIONS, Condition
-from detector.errors import ModelLoadError
-from detector.evaluation import EvaluationReport
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from detector.preprocess import cut_crops, shrink_to
 from detector.stability import RESAVES, score_with_resaves
 from detector.suitability import find_obstacles
 from detector.verdict import Verdict, decide
-from training.evaluate import held_out_records, write_report
 from training.explanation import measure_explanation
 from training.metrics import clopper_pearson
 from training.records import Record
 from training.report import rounded
+from training.sections import load_measured, section_parser
 from training.suitability import draw, measure_suitability
 
 IMAGES_PER_CLASS = 300
@@ -42,26 +37,15 @@ RIGHT = {REAL: Verdict.NO_AI_SIGNS_FOUND, FAKE: Verdict.LIKELY_AI}
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--model", type=Path, default=MODEL_PATH)
-    parser.add_argument("--report", type=Path, default=REPORT_PATH)
-    args = parser.parse_args()
-    try:
-        classifier = OnnxClassifier.load(args.model)
-        report = EvaluationReport.load(args.report)
-        records = held_out_records(args.data, classifier.manifest.trained_on)
-    except (ValueError, ModelLoadError) as error:
-        parser.error(str(error))
-    if report.weights_sha256 != classifier.weights_sha256:
-        parser.error(f"{args.report} measures another model than {args.model}")
-    sections = measure_checks(classifier, records)
-    write_report({**report.values, **sections}, args.report)
+    parser = section_parser(__doc__.split("\n")[0])
+    measured = load_measured(parser, parser.parse_args())
+    sections = measure_checks(measured.classifier, measured.records)
+    measured.add(sections)
     for row in sections["stability"]["rows"]:
         print(json.dumps(row))
     print(json.dumps(sections["suitability"]))
     print(json.dumps(sections["explanation"]))
-    print(f"wrote {args.report}")
+    print(f"wrote {measured.path}")
 
 
 def measure_checks(classifier: Classifier, records: list[Record]) -> dict[str, Any]:

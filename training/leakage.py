@@ -7,10 +7,8 @@ The tests that need a training run of their own are not among them: shuffled lab
 source that was left out, and a training set with a wrong history on purpose.
 """
 
-import argparse
 import dataclasses
 import itertools
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,19 +19,17 @@ from rich.progress import track
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from detector.analysis import MODEL_PATH, REPORT_PATH
 from detector.classifier import OnnxClassifier
 from detector.conditions import CLEAN, Condition
-from detector.errors import ModelLoadError
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from training.calibrate import bands_of
-from training.evaluate import held_out_records, write_report
 from training.metrics import auroc
 from training.records import Record, read_records, with_fakes_of
 from training.report import ranked_against, rounded
 from training.robustness import PER_GROUP, Edit, at_most, resized
 from training.scoring import LIMITS, Scores, score_records
+from training.sections import load_measured, section_parser
 
 Q95 = Condition("q95", jpeg_quality=95)
 BLUR8 = Edit("blur8", lambda image: image.filter(ImageFilter.GaussianBlur(8)))
@@ -70,29 +66,23 @@ class Finding:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--report", type=Path, default=REPORT_PATH)
-    parser.add_argument("--model", type=Path, default=MODEL_PATH)
+    parser = section_parser(__doc__.split("\n")[0])
     parser.add_argument("--per-group", type=int, default=PER_GROUP)
     args = parser.parse_args()
-    try:
-        report = json.loads(args.report.read_text("utf-8"))
-        classifier = OnnxClassifier.load(args.model)
-        learned = classifier.manifest.trained_on
-        records = [r for folder in args.data for r in read_records(folder)]
-        testing = at_most(held_out_records(args.data, learned), args.per_group)
-    except (OSError, ValueError, ModelLoadError) as error:
-        parser.error(str(error))
+    measured = load_measured(parser, args)
+    learned = measured.classifier.manifest.trained_on
+    records = [r for folder in args.data for r in read_records(folder)]
+    testing = at_most(measured.records, args.per_group)
     findings = [
         *metadata_tells_nothing(with_fakes_of(records, learned)),
         *no_duplicates(records),
-        *probe(classifier, [r for r in testing if r.label == REAL or r.generator in learned]),
+        *probe(
+            measured.classifier, [r for r in testing if r.label == REAL or r.generator in learned]
+        ),
     ]
     for finding in findings:
         print(finding)
-    report["leak_tests"] = [rounded(dataclasses.asdict(finding)) for finding in findings]
-    write_report(report, args.report)
+    measured.add({"leak_tests": [rounded(dataclasses.asdict(finding)) for finding in findings]})
     sys.exit(0 if all(finding.passed for finding in findings) else 1)
 
 

@@ -5,26 +5,21 @@
 Takes the same held-out images as `training.evaluate`, at most --per-group of each source and class.
 """
 
-import argparse
 import io
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from detector.analysis import MODEL_PATH, REPORT_PATH
 from detector.classifier import OnnxClassifier
 from detector.conditions import CLEAN, Condition
-from detector.errors import ModelLoadError
-from training.evaluate import held_out_records, write_report
 from training.records import Record
 from training.report import build_report
 from training.scoring import Alteration, score_records
+from training.sections import load_measured, section_parser
 
 PER_GROUP = 100
 
@@ -39,23 +34,13 @@ class Edit:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, action="append", required=True)
-    parser.add_argument("--report", type=Path, default=REPORT_PATH)
-    parser.add_argument("--model", type=Path, default=MODEL_PATH)
+    parser = section_parser(__doc__.split("\n")[0])
     parser.add_argument("--per-group", type=int, default=PER_GROUP)
     args = parser.parse_args()
-    try:
-        report = json.loads(args.report.read_text("utf-8"))
-        classifier = OnnxClassifier.load(args.model)
-        records = held_out_records(args.data, classifier.manifest.trained_on)
-    except (OSError, ValueError, ModelLoadError) as error:
-        parser.error(str(error))
-    if report["model"]["weights_sha256"] != classifier.weights_sha256:
-        parser.error(f"{args.report} belongs to another model than {args.model}")
-    report["robustness"] = robustness(classifier, at_most(records, args.per_group))
-    write_report(report, args.report)
-    for row in report["robustness"]["summary"]:
+    measured = load_measured(parser, args)
+    rows = robustness(measured.classifier, at_most(measured.records, args.per_group))
+    measured.add({"robustness": rows})
+    for row in rows["summary"]:
         print(f"{row['set']:6} {row['condition']:10} AUROC {row['auroc']}")
 
 

@@ -1,0 +1,49 @@
+"""Commands that measure a model once more and add a section to the report that it has."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from detector.analysis import MODEL_PATH, REPORT_PATH
+from detector.classifier import OnnxClassifier
+from detector.errors import ModelLoadError
+from detector.evaluation import EvaluationReport
+from training.evaluate import held_out_records, write_report
+from training.records import Record
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model, the report that measures it, and the images that it has not learned."""
+
+    classifier: OnnxClassifier
+    report: EvaluationReport
+    records: list[Record]
+    path: Path
+
+    def add(self, sections: dict[str, Any]) -> None:
+        """Write the report again, with these sections."""
+        write_report({**self.report.values, **sections}, self.path)
+
+
+def section_parser(description: str) -> argparse.ArgumentParser:
+    """A parser with --data, which may be repeated, --report and --model."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--report", type=Path, default=REPORT_PATH)
+    parser.add_argument("--model", type=Path, default=MODEL_PATH)
+    return parser
+
+
+def load_measured(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Measured:
+    """What the arguments name; ends the program with status 2 when it cannot be read or used together."""
+    try:
+        classifier = OnnxClassifier.load(args.model)
+        report = EvaluationReport.load(args.report)
+        records = held_out_records(args.data, classifier.manifest.trained_on)
+    except (OSError, ValueError, ModelLoadError) as error:
+        parser.error(str(error))
+    if report.weights_sha256 != classifier.weights_sha256:
+        parser.error(f"{args.report} measures another model than {args.model}")
+    return Measured(classifier, report, records, args.report)

@@ -24,8 +24,8 @@ REMEMBER_GONE = timedelta(days=30)
 """From a job's creation; then "gone" becomes "not found"."""
 
 
-class DynamoJobRepository:
-    """Per job an item, and a trace without content that outlives it."""
+class _Items:
+    """A table whose key is `id`."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -35,6 +35,16 @@ class DynamoJobRepository:
     def connect(cls, table: str) -> Self:
         """With the environment's credentials, in the environment's region."""
         return cls(boto3.client("dynamodb"), table)
+
+    def _item(self, key: str) -> "dict[str, AttributeValueTypeDef] | None":
+        answer = self._client.get_item(
+            TableName=self._table, Key={"id": _text(key)}, ConsistentRead=True
+        )
+        return answer.get("Item")
+
+
+class DynamoJobRepository(_Items):
+    """Per job an item, and a trace without content that outlives it."""
 
     def add(self, job: Job) -> None:
         forgotten_at = job.created_at + REMEMBER_GONE
@@ -86,24 +96,9 @@ class DynamoJobRepository:
             raise DetectionNotFound
         self._client.delete_item(TableName=self._table, Key={"id": _text(f"job#{job_id}")})
 
-    def _item(self, key: str) -> "dict[str, AttributeValueTypeDef] | None":
-        answer = self._client.get_item(
-            TableName=self._table, Key={"id": _text(key)}, ConsistentRead=True
-        )
-        return answer.get("Item")
 
-
-class DynamoIdempotencyStore:
+class DynamoIdempotencyStore(_Items):
     """Per key an item, and per resource one that lists the keys whose answers tell about it."""
-
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
-
-    @classmethod
-    def connect(cls, table: str) -> Self:
-        """With the environment's credentials, in the environment's region."""
-        return cls(boto3.client("dynamodb"), table)
 
     def claim(self, claim: KeyClaim, *, now: datetime) -> KeyClaim | None:
         while True:

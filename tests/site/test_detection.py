@@ -251,7 +251,7 @@ def test_a_missing_heatmap_is_said(page: Page, images: dict[str, Path], watch: W
     page.route(re.compile(r"/heatmap$"), lambda route: route.fulfill(status=404))
     open_detection(page)
     check_image(page, images["photo"])
-    page.check("#heatmap-show")
+    page.click("#heatmap-show")
     expect(page.locator("#heatmap-failed")).to_be_visible()
     expect(page.locator("#heatmap")).to_be_hidden()
 

@@ -3,9 +3,11 @@
 A stopped run therefore goes on exactly where it was, whatever the number of loader workers.
 """
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -73,6 +75,12 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
             raise ValueError(
                 f"No training images of {sorted(absent)} with photographs of the same source"
             )
+
+    def seen_by(self, recipe: Recipe) -> Self:
+        """The same images, drawn as another recipe of the same generators draws them."""
+        other = copy.copy(self)
+        other.recipe = recipe
+        return other
 
     def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
         step, index = place

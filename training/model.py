@@ -1,13 +1,20 @@
-"""torchvision's ResNet-50 with one logit, normalisation inside, and a class activation map beside the logit."""
+"""torchvision's ResNet-50 with one logit from several of its stages, and a class activation map beside it."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torchvision.models import ResNet50_Weights, resnet50
 
+from training.recipes import NetworkSpec
+
 _IMAGENET_STD = (0.229, 0.224, 0.225)
+_CHANNELS = {1: 256, 2: 512, 3: 1024, 4: 2048}
+_TINY_VARIANCE = 1e-6
 
 # (pixel - 128) / 64 is exact in bfloat16 for every 8-bit pixel, which (pixel - mean) / std is not: that
 # would round by up to half a grey level, as much as the traces we look for.
@@ -15,28 +22,110 @@ _CENTRE = 128.0
 _SCALE = 64.0
 
 
+class StatisticsHead(nn.Module):
+    """Maps of some stages, each [N, C, H, W] -> logit [N] and cam [N, S, S], where mean(cam) + bias == logit.
+
+    The logit is linear in each channel's mean and, if asked, its standard deviation sigma. Both are means
+    over places, of x and of (x - mean)^2 / sigma: so each place's share in the logit is exact
+    (after Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016).
+    """
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.channels = [_CHANNELS[stage] for stage in spec.stages]
+        self.deviations = spec.deviations
+        count = sum(self.channels) * (2 if spec.deviations else 1)
+        self.weight = nn.Parameter(torch.randn(count) * 0.01)
+        self.intercept = nn.Parameter(torch.zeros(()))
+        self.register_buffer("centre", torch.zeros(count))
+        self.register_buffer("scale", torch.ones(count))
+
+    @property
+    def bias(self) -> Tensor:
+        """What the logit has beyond the mean of the map."""
+        return self.intercept - (self.weight * self.centre / self.scale).sum()
+
+    def forward(self, maps: list[Tensor], side: int) -> tuple[Tensor, Tensor]:
+        weights = (self.weight / self.scale).split(self._sizes())
+        cam = torch.zeros(())
+        for i, x in enumerate(maps):
+            of_means, *of_deviations = weights[i * self._per_stage :][: self._per_stage]
+            shares = torch.einsum("nchw,c->nhw", x, of_means)
+            for weight in of_deviations:
+                energy, sigma = _spread(x)
+                shares = shares + torch.einsum("nchw,nc->nhw", energy, weight / sigma)
+            cam = cam + nn.functional.adaptive_avg_pool2d(shares, side)
+        return cam.mean((1, 2)) + self.bias, cam
+
+    def statistics(self, maps: list[Tensor]) -> Tensor:
+        """What the logit is linear in, [N, F]."""
+        columns = []
+        for x in maps:
+            columns.append(x.mean((2, 3)))
+            if self.deviations:
+                columns.append(_spread(x)[1])
+        return torch.cat(columns, dim=1)
+
+    @property
+    def _per_stage(self) -> int:
+        return 2 if self.deviations else 1
+
+    def _sizes(self) -> list[int]:
+        return [count for count in self.channels for _ in range(self._per_stage)]
+
+
+def _spread(x_NCHW: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared distances from each channel's mean [N, C, H, W], and the standard deviations [N, C]."""
+    energy = (x_NCHW - x_NCHW.mean((2, 3), keepdim=True)).square()
+    return energy, energy.mean((2, 3)).clamp_min(_TINY_VARIANCE).sqrt()
+
+
 class ResNet50Detector(nn.Module):
     """uint8 crops [N, S, S, 3] RGB -> logit [N], positive for AI, and cam [N, S/32, S/32].
 
-    mean(cam) + backbone.fc.bias == logit: global average pooling and a linear layer commute
-    (Zhou et al., "Learning Deep Features for Discriminative Localization", CVPR 2016).
+    mean(cam) + head.bias == logit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spec: NetworkSpec | None = None) -> None:
         super().__init__()
-        self.backbone = resnet50(weights=None, num_classes=1)
+        self.spec = spec or NetworkSpec()
+        self.backbone = resnet50(weights=None)
+        self.backbone.fc = nn.Identity()
+        for stage in range(max(self.spec.stages) + 1, 5):
+            setattr(self.backbone, f"layer{stage}", nn.Identity())
+        self.head = StatisticsHead(self.spec)
 
     def forward(self, crops_NHWC: Tensor) -> tuple[Tensor, Tensor]:
+        maps = self._maps(crops_NHWC)
+        with torch.autocast(crops_NHWC.device.type, enabled=False):
+            logit, cam = self.head([x.float() for x in maps], crops_NHWC.shape[1] // 32)
+        return logit, cam
+
+    def statistics(self, crops_NHWC: Tensor) -> Tensor:
+        """What the logit is linear in, float32 [N, F]."""
+        return self.head.statistics([x.float() for x in self._maps(crops_NHWC)])
+
+    def train(self, mode: bool = True) -> "ResNet50Detector":
+        super().train(mode)
+        if self.spec.frozen_norms:
+            for module in self.backbone.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def _maps(self, crops_NHWC: Tensor) -> list[Tensor]:
         net = self.backbone
         x = (crops_NHWC.permute(0, 3, 1, 2).float() - _CENTRE) / _SCALE
         x = net.maxpool(net.relu(net.bn1(net.conv1(x))))
-        x = net.layer4(net.layer3(net.layer2(net.layer1(x))))
-        with torch.autocast(x.device.type, enabled=False):
-            cam = nn.functional.conv2d(x.float(), net.fc.weight[:, :, None, None])[:, 0]
-            return cam.mean((1, 2)) + net.fc.bias, cam
+        maps = []
+        for stage in range(1, max(self.spec.stages) + 1):
+            x = getattr(net, f"layer{stage}")(x)
+            if stage in self.spec.stages:
+                maps.append(x)
+        return maps
 
 
-def from_imagenet(weights: Path | None = None) -> ResNet50Detector:
+def from_imagenet(spec: NetworkSpec, weights: Path | None = None) -> ResNet50Detector:
     """A detector that starts from ImageNet features.
 
     `weights` is a torchvision-layout state dict with 1000 classes; without it torchvision's own are fetched.
@@ -45,19 +134,18 @@ def from_imagenet(weights: Path | None = None) -> ResNet50Detector:
         state = ResNet50_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
     else:
         state = torch.load(weights, map_location="cpu", weights_only=True)
-    state = {key: value for key, value in state.items() if not key.startswith("fc.")}
     # The features expect (pixel / 255 - mean) / std. The scale goes into the first layer; the small
     # constant that remains is taken up by its batch normalisation.
     std = torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1)
     state["conv1.weight"] = state["conv1.weight"] * (_SCALE / (255 * std))
-    model = ResNet50Detector()
+    model = ResNet50Detector(spec)
     missing, unexpected = model.backbone.load_state_dict(state, strict=False)
-    if unexpected or set(missing) != {"fc.weight", "fc.bias"}:
+    left_out = ("fc.", *(f"layer{stage}." for stage in range(max(spec.stages) + 1, 5)))
+    unexpected = [key for key in unexpected if not key.startswith(left_out)]
+    if missing or unexpected:
         raise ValueError(
             f"Not ResNet-50 weights: missing {missing[:3]}, unexpected {unexpected[:3]}"
         )
-    nn.init.normal_(model.backbone.fc.weight, std=0.01)
-    nn.init.zeros_(model.backbone.fc.bias)
     return model.to(memory_format=torch.channels_last)
 
 
@@ -72,10 +160,15 @@ class Trained:
     seed: int
 
 
+def network_state(model: ResNet50Detector) -> dict[str, Any]:
+    """All that `from_checkpoint` needs to build the same network."""
+    return {"network": dataclasses.asdict(model.spec), "model": model.state_dict()}
+
+
 def from_checkpoint(path: Path) -> Trained:
     """Read what `training.train` wrote as `best.pt`."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    model = ResNet50Detector()
+    state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    model = ResNet50Detector(NetworkSpec(**state["network"]))
     model.load_state_dict(state["model"])
     return Trained(
         model=model.to(memory_format=torch.channels_last).eval(),

@@ -43,14 +43,16 @@ def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
     """Quantise `source` with activation ranges measured on real serving crops, uint8 [N, S, S, 3].
 
     Weights use 7 of their 8 bits, because processors without VNNI saturate when they add two 8-bit
-    products. The first convolution, and all from the class activation map on, stay in fp32.
+    products. The first convolution and the head stay in fp32; of the sums only those that a Relu follows
+    are the backbone's.
     """
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(source), str(prepared))
         nodes = list(onnx.load(prepared).graph.node)
-        convolutions = [i for i, node in enumerate(nodes) if node.op_type == "Conv"]
-        kept = [nodes[convolutions[0]], *nodes[convolutions[-1] :]]
+        first = next(node for node in nodes if node.op_type == "Conv")
+        into_relu = {name for node in nodes if node.op_type == "Relu" for name in node.input}
+        sums = [n for n in nodes if n.op_type == "Add" and not into_relu & set(n.output)]
         quantize_static(
             str(prepared),
             str(target),
@@ -61,7 +63,7 @@ def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
             reduce_range=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[node.name for node in kept],
+            nodes_to_exclude=[node.name for node in (first, *sums)],
             calibrate_method=CalibrationMethod.MinMax,
         )
 

@@ -40,11 +40,33 @@ class Match:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """Which statistics of ResNet-50's features the logit is made of. By default as in He et al. (CVPR 2016)."""
+
+    stages: tuple[int, ...] = (4,)
+    """Of the four; those after the last one named here are left out of the network."""
+    deviations: bool = False
+    """The channels' standard deviations over the crop beside their means: texture, not content
+    (Liu et al., "Global Texture Enhancement for Fake Face Detection in the Wild", CVPR 2020)."""
+    frozen_norms: bool = False
+    """The means and variances of batch normalisation stay as ImageNet left them."""
+
+    def __post_init__(self) -> None:
+        if not self.stages or set(self.stages) - {1, 2, 3, 4}:
+            raise ValueError(f"Stages are some of 1 to 4, got {self.stages}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Everything that decides what a run computes, apart from where its data lies."""
 
     name: str
     phases: tuple[Phase, ...]
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    probe: Phase | None = None
+    """The crops to which the head is fitted before the first step; none means that it starts at random."""
+    probe_penalty: float = 0.35
+    """Of the squared weights, beside a mean squared error of at most 1."""
     matches: dict[str, Match] = field(default_factory=dict)
     """By generator."""
     learning_rate: float = 1e-4
@@ -69,6 +91,14 @@ class Recipe:
     def generators(self) -> tuple[str, ...]:
         """All that are learned in some phase, sorted."""
         return tuple(sorted({name for phase in self.phases for name in phase.mix}))
+
+    def probe_recipe(self) -> "Recipe":
+        """Only the probe, whose draws are not those of the steps that follow."""
+        if self.probe is None:
+            raise ValueError(f"Recipe {self.name!r} has no probe")
+        return dataclasses.replace(
+            self, phases=(self.probe,), probe=None, seed=self.seed + 1_000_000
+        )
 
     def cycle_at(self, step: int) -> tuple[int, int]:
         """First step, and the one after the last, of the learning-rate cycle to which a step belongs."""
@@ -97,21 +127,22 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     Raises ValueError when a phase has nothing left to learn.
     """
     left_out = frozenset(generators)
-    phases = []
-    for phase in recipe.phases:
+
+    def lessened(phase: Phase) -> Phase:
         kept = {name: share for name, share in phase.mix.items() if name not in left_out}
         if not kept:
             raise ValueError(
                 f"Nothing is left of recipe {recipe.name!r} without {sorted(left_out)}"
             )
         total = sum(kept.values())
-        mix = {name: share / total for name, share in kept.items()}
-        phases.append(dataclasses.replace(phase, mix=mix))
+        return dataclasses.replace(phase, mix={name: share / total for name, share in kept.items()})
+
     names = "-".join(sorted(left_out & set(recipe.generators)))
     return dataclasses.replace(
         recipe,
         name=f"{recipe.name}-without-{names}" if names else recipe.name,
-        phases=tuple(phases),
+        phases=tuple(lessened(phase) for phase in recipe.phases),
+        probe=lessened(recipe.probe) if recipe.probe else None,
     )
 
 
@@ -129,14 +160,11 @@ LIGHT = AugmentSpec(
 
 
 def asli() -> Recipe:
-    """What ships: GAN portraits and streets, and aligned photographs; small crops, then the serving size.
+    """What ships: texture statistics of the first three stages, fitted first and then fine-tuned gently.
 
-    It begins with light augmentation, because nothing was learned in 300 steps under the full one.
-    The second cycle adds what the pool holds of two more generators, and mosaics against learning the
-    portraits by heart.
+    `training/EXPERIMENTS.md` has what was tried before.
     """
-    base = {"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20}
-    wide = {
+    mix = {
         "stylegan": 0.50,
         "stylegan2-ada": 0.10,
         "cyclegan": 0.10,
@@ -145,14 +173,14 @@ def asli() -> Recipe:
     }
     return Recipe(
         name="asli",
-        phases=(
-            Phase(crop_size=128, steps=400, pairs_per_step=24, mix=base, augment=LIGHT),
-            Phase(crop_size=128, steps=550, pairs_per_step=24, mix=base),
-            Phase(crop_size=224, steps=150, pairs_per_step=8, mix=base),
-            Phase(crop_size=128, steps=950, pairs_per_step=24, mix=wide, mosaic=0.75, restart=True),
-            Phase(crop_size=224, steps=100, pairs_per_step=8, mix=wide, mosaic=0.5),
-        ),
+        network=NetworkSpec(stages=(1, 2, 3), deviations=True, frozen_norms=True),
+        probe=Phase(crop_size=224, steps=420, pairs_per_step=8, mix=mix, augment=LIGHT),
+        phases=(Phase(crop_size=224, steps=600, pairs_per_step=8, mix=mix),),
         matches={"stylegan2-ada": Match(source="stylegan_zoya", jpeg_quality=75)},
+        learning_rate=3e-5,
+        head_learning_rate=3e-5,
+        evaluate_every=300,
+        checkpoint_every=50,
     )
 
 

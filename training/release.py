@@ -63,7 +63,7 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
         version=version,
         class_names=CLASS_NAMES,
         spec=spec,
-        logit_bias=float(trained.model.backbone.fc.bias.item()),
+        logit_bias=float(trained.model.head.bias.item()),
         calibration=Calibration(1.0, 0.0),
         bands=Bands(0.5, 0.5),
         precision="fp32",

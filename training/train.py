@@ -28,7 +28,8 @@ from detector.image import ImageLimits, decode_image
 from detector.preprocess import PreprocessSpec, cut_crops
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
-from training.model import ResNet50Detector, from_imagenet
+from training.model import ResNet50Detector, from_imagenet, network_state
+from training.probe import collect_statistics, fit_head
 from training.recipes import RECIPES, Recipe, without
 from training.records import Record, read_records, with_fakes_of
 
@@ -62,7 +63,7 @@ def main() -> None:
         {r.generator for r in records if {r.generator, r.family} & set(args.without)},
     )
     torch.manual_seed(recipe.seed)
-    run = Run(from_imagenet(args.imagenet), recipe, args.out, device=args.device)
+    run = Run(from_imagenet(recipe.network, args.imagenet), recipe, args.out, device=args.device)
     stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop)
     print("finished" if finished else f"stopped at step {run.step}; run the same command to go on")
@@ -77,7 +78,7 @@ class Run:
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
         )
-        head = set(self.model.backbone.fc.parameters())
+        head = set(self.model.head.parameters())
         body = [p for p in self.model.parameters() if p not in head]
         self.optimizer = torch.optim.AdamW(
             [
@@ -118,7 +119,7 @@ class Run:
             "seed": self.recipe.seed,
             "step": self.step,
             "validation": figures,
-            "model": self.ema.module.state_dict(),
+            **network_state(self.ema.module),
         }
         _save_atomically(state, self.out / BEST)
 
@@ -144,14 +145,16 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
     dataset = PairDataset(records, recipe)
     for failure in dataset.failures:
         console.print(f"could not decode {failure}")
-    loader = DataLoader(
-        dataset,
-        batch_sampler=StepSampler(recipe, run.step),
-        num_workers=workers,
-        prefetch_factor=8 if workers else None,
-        worker_init_fn=_ignore_signals,
-    )
     validation = with_fakes_of([r for r in records if r.split == "val"], recipe.generators)
+    if recipe.probe and not run.step:
+        probe = recipe.probe_recipe()
+        batches = _loader(dataset.seen_by(probe), probe, workers=workers)
+        statistics, labels = collect_statistics(run.model, batches, device=run.device)
+        fit_head(run.model, statistics, labels, recipe.probe_penalty)
+        run.ema.module.load_state_dict(run.model.state_dict())
+        _validate(run, validation, console)
+        run.save()
+    loader = _loader(dataset, recipe, start=run.step, workers=workers)
     started, first = time.monotonic(), run.step
     for crops_PCHW, labels_PC in loader:
         loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
@@ -163,12 +166,7 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
                 f"step {run.step}/{recipe.steps}  loss {loss:.4f}  {seconds:.2f} s/step  {left:.0f} min left"
             )
         if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
-            figures = evaluate(run.ema.module, validation, device=run.device)
-            run.log(validation=figures)
-            console.print("  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
-            if figures["mean"] >= run.best:
-                run.best = figures["mean"]
-                run.save_best(figures)
+            _validate(run, validation, console)
         if stop():
             run.save()
             return run.step == recipe.steps
@@ -176,6 +174,28 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
             run.save()
     run.save()
     return True
+
+
+def _loader(
+    dataset: PairDataset, recipe: Recipe, *, start: int = 0, workers: int
+) -> DataLoader[tuple[Tensor, Tensor]]:
+    return DataLoader(
+        dataset,
+        batch_sampler=StepSampler(recipe, start),
+        num_workers=workers,
+        prefetch_factor=8 if workers else None,
+        worker_init_fn=_ignore_signals,
+    )
+
+
+def _validate(run: Run, records: list[Record], console: Console) -> None:
+    """Measure, and keep the weights if they are the best so far."""
+    figures = evaluate(run.ema.module, records, device=run.device)
+    run.log(validation=figures)
+    console.print("  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
+    if figures["mean"] >= run.best:
+        run.best = figures["mean"]
+        run.save_best(figures)
 
 
 def train_step(run: Run, crops_NHWC: Tensor, labels_N: Tensor) -> float:

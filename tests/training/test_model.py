@@ -2,23 +2,70 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torchvision.models import resnet50
 
-from training.model import ResNet50Detector, from_imagenet
+from training.model import ResNet50Detector, StatisticsHead, from_imagenet
+from training.recipes import NetworkSpec
+
+SPECS = {
+    "plain": NetworkSpec(),
+    "texture": NetworkSpec(stages=(1, 2, 3), deviations=True, frozen_norms=True),
+}
 
 
-def test_the_map_explains_the_logit() -> None:
-    """mean(cam) + bias is the logit, at every crop size."""
-    model = ResNet50Detector().eval()
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_the_map_explains_the_logit(spec: NetworkSpec) -> None:
+    """mean(cam) + bias is the logit, and the logit is linear in the statistics, at every crop size."""
+    torch.manual_seed(0)
+    model = ResNet50Detector(spec).eval()
     for size in (96, 224):
         crops = torch.randint(0, 256, (2, size, size, 3), dtype=torch.uint8)
         with torch.inference_mode():
             logit, cam = model(crops)
+            linear = model.statistics(crops) @ model.head.weight + model.head.intercept
 
         assert (2, size // 32, size // 32) == cam.shape
-        torch.testing.assert_close(cam.mean((1, 2)) + model.backbone.fc.bias, logit)
+        torch.testing.assert_close(cam.mean((1, 2)) + model.head.bias, logit)
+        torch.testing.assert_close(linear, logit, rtol=1e-3, atol=1e-3)
+
+
+def test_statistics_are_means_and_deviations_of_each_channel() -> None:
+    """As numpy computes them."""
+    spec = NetworkSpec(stages=(2,), deviations=True)
+    maps = torch.randn(2, 512, 4, 4)
+    statistics = StatisticsHead(spec).statistics([maps]).numpy()
+    expected = [maps.numpy().mean((2, 3)), maps.numpy().std((2, 3))]
+
+    np.testing.assert_allclose(statistics, np.concatenate(expected, axis=1), atol=1e-5)
+
+
+def test_stages_that_no_statistic_needs_are_left_out() -> None:
+    """They would only take time and space."""
+    parts = {key.split(".")[1] for key in ResNet50Detector(SPECS["texture"]).state_dict()}
+
+    assert "layer3" in parts
+    assert "layer4" not in parts
+
+
+def test_only_known_stages_are_accepted() -> None:
+    """ResNet-50 has four."""
+    for stages in ((), (0,), (5,)):
+        with pytest.raises(ValueError, match="Stages are some of 1 to 4"):
+            NetworkSpec(stages=stages)
+
+
+def test_frozen_norms_stay_as_they_are() -> None:
+    """Training moves the running statistics of batch normalisation only where they are not frozen."""
+    crops = torch.randint(0, 256, (4, 64, 64, 3), dtype=torch.uint8)
+    for spec in SPECS.values():
+        model = ResNet50Detector(spec).train()
+        before = model.backbone.bn1.running_mean.clone()
+        model(crops)
+
+        assert spec.frozen_norms == torch.equal(before, model.backbone.bn1.running_mean)
 
 
 def test_the_input_is_exact_in_bfloat16() -> None:
@@ -30,15 +77,15 @@ def test_the_input_is_exact_in_bfloat16() -> None:
 
 
 def test_imagenet_features_are_kept(tmp_path: Path) -> None:
-    """Only the stem's scale and the last layer differ from the weights that were given."""
+    """Only the stem's scale differs from the weights that were given."""
     torch.manual_seed(0)
     original = resnet50(weights=None).state_dict()
     torch.save(original, tmp_path / "imagenet.pth")
 
-    state = from_imagenet(tmp_path / "imagenet.pth").backbone.state_dict()
+    for spec in SPECS.values():
+        state = from_imagenet(spec, tmp_path / "imagenet.pth").backbone.state_dict()
 
-    changed = {key for key in state if not torch.equal(state[key], original[key])}
-    assert {"conv1.weight", "fc.weight", "fc.bias"} == changed
+        assert {"conv1.weight"} == {k for k in state if not torch.equal(state[k], original[k])}
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
@@ -49,4 +96,4 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     )
 
     with pytest.raises(ValueError, match="Not ResNet-50 weights"):
-        from_imagenet(tmp_path / "x.pth")
+        from_imagenet(NetworkSpec(), tmp_path / "x.pth")

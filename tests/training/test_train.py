@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from training.model import ResNet50Detector, from_checkpoint
-from training.recipes import Phase, Recipe
+from training.recipes import NetworkSpec, Phase, Recipe
 from training.records import Record
 from training.train import BEST, CHECKPOINT, Run, train, train_step
 
@@ -49,7 +49,7 @@ def records(tmp_path: Path) -> list[Record]:
 
 def _run(out: Path, recipe: Recipe = RECIPE) -> Run:
     torch.manual_seed(0)
-    return Run(ResNet50Detector(), recipe, out, device="cpu")
+    return Run(ResNet50Detector(recipe.network), recipe, out, device="cpu")
 
 
 def _never() -> bool:
@@ -78,6 +78,24 @@ def test_a_resumed_run_ends_bit_for_bit_like_a_whole_one(
         assert torch.equal(expected, second.ema.state_dict()[name]), name
 
 
+def test_a_probe_fits_the_head_before_the_first_step(records: list[Record], tmp_path: Path) -> None:
+    """It is kept if no later step does better, and it is not made again when a run goes on."""
+    recipe = dataclasses.replace(
+        RECIPE, network=NetworkSpec(stages=(1,), deviations=True), probe=RECIPE.phases[1]
+    )
+    run = _run(tmp_path / "run", recipe)
+    train(run, records, workers=0, stop=_after(run, 1))
+    fitted = run.model.head.scale.clone()
+    again = _run(tmp_path / "run", recipe)
+    train(again, records, workers=0, stop=_after(again, 2))
+    best = torch.load(tmp_path / "run" / BEST, weights_only=True)
+
+    assert not torch.equal(torch.ones_like(fitted), fitted)
+    assert torch.equal(fitted, again.model.head.scale)
+    assert torch.equal(fitted, best["model"]["head.scale"])
+    assert 1.0 == best["validation"]["vae/clean"]
+
+
 def test_a_finished_run_leaves_its_best_weights(records: list[Record], tmp_path: Path) -> None:
     """Ready for export, with the figures they were chosen by and what they learned."""
     run = _run(tmp_path / "run")
@@ -87,7 +105,7 @@ def test_a_finished_run_leaves_its_best_weights(records: list[Record], tmp_path:
 
     assert {"vae/clean", "vae/web", "mean"} == set(figures)
     assert ("test", ("vae",), 0) == (trained.recipe, trained.generators, trained.seed)
-    assert torch.equal(trained.model.backbone.fc.weight, run.ema.module.backbone.fc.weight)
+    assert torch.equal(trained.model.head.weight, run.ema.module.head.weight)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_path: Path) -> None:

@@ -71,6 +71,22 @@ def augment_pair(
     return real, fake
 
 
+def resize_pair(
+    real_HWC: np.ndarray, fake_HWC: np.ndarray, size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both images whole, mirrored alike; uint8 [H, W, 3] in, uint8 [size, size, 3] out."""
+    mirrored = rng.random() < 0.5
+    real, fake = (
+        np.asarray(whole(Image.fromarray(image_HWC), size)) for image_HWC in (real_HWC, fake_HWC)
+    )
+    return (real[:, ::-1], fake[:, ::-1]) if mirrored else (real, fake)
+
+
+def whole(image: Image.Image, size: int) -> Image.Image:
+    """The image squeezed into a square of this side."""
+    return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
 def _cut(image_HWC: np.ndarray, top: int, left: int, window: int, flips: np.ndarray) -> np.ndarray:
     cut = image_HWC[top : top + window, left : left + window]
     missing = (window - cut.shape[0], window - cut.shape[1])

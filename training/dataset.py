@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import FAKE, REAL
-from training.augment import augment_pair, encode
+from training.augment import augment_pair, encode, resize_pair
 from training.recipes import Phase, Recipe
 from training.records import Record, with_fakes_of
 
@@ -51,6 +51,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
             for r in with_fakes_of(records, recipe.generators, self._matches.values())
             if r.split in {"train", "pool"}
         ]
+        if recipe.images is not None:
+            learned = _draw(learned, recipe.images // 2, recipe.seed)
         for record in track(learned, description="reading images"):
             try:
                 image_HWC = load_pixels(record.path)
@@ -95,6 +97,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         reals = self._reals[self._source_of_reals(fake)]
         real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
         images = (self._images[real.path], self._images[fake.path])
+        if self.recipe.whole_images:
+            return np.stack(resize_pair(*images, size, rng))
         return np.stack(augment_pair(*images, size, phase.augment, rng))
 
     def _source_of_reals(self, fake: Record) -> str:
@@ -102,17 +106,29 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 class StepSampler:
-    """Yields, for each step from `start`, the places of its pairs."""
+    """Yields, for each step from `start`, the places of its pairs, or this process's share of them."""
 
-    def __init__(self, recipe: Recipe, start: int) -> None:
-        self.recipe, self.start = recipe, start
+    def __init__(self, recipe: Recipe, start: int, *, rank: int = 0, processes: int = 1) -> None:
+        self.recipe, self.start, self.rank, self.processes = recipe, start, rank, processes
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         for step in range(self.start, self.recipe.steps):
-            yield [(step, index) for index in range(self.recipe.phase_at(step).pairs_per_step)]
+            pairs = self.recipe.phase_at(step).pairs_per_step
+            yield [(step, index) for index in range(self.rank, pairs, self.processes)]
 
     def __len__(self) -> int:
         return self.recipe.steps - self.start
+
+
+def _draw(records: list[Record], n: int, seed: int) -> list[Record]:
+    """Up to `n` photographs and `n` AI images, by chance."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for label in (REAL, FAKE):
+        of_class = [r for r in records if r.label == label]
+        chosen = rng.permutation(len(of_class))[:n]
+        drawn += [of_class[i] for i in sorted(chosen)]
+    return drawn
 
 
 def _save_once(image_HWC: np.ndarray, jpeg_quality: int) -> np.ndarray:

@@ -27,8 +27,8 @@ from training.calibrate import bands_of
 from training.metrics import auroc
 from training.records import Record, read_records, with_fakes_of
 from training.report import ranked_against, rounded
-from training.robustness import PER_GROUP, Edit, at_most, resized
-from training.scoring import LIMITS, Scores, score_records
+from training.robustness import PER_GROUP, at_most, resized
+from training.scoring import LIMITS, Edit, Scores, score_records
 from training.sections import load_measured, section_parser
 
 Q95 = Condition("q95", jpeg_quality=95)

@@ -54,8 +54,15 @@ def main() -> None:
 
 
 def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> None:
-    """Write MODEL_NAME and REPORT_NAME to `out`."""
+    """Write MODEL_NAME and REPORT_NAME to `out`.
+
+    Raises ValueError for a network that has to see images otherwise than serving shows them.
+    """
     trained = from_checkpoint(checkpoint)
+    if trained.whole_images:
+        raise ValueError(
+            f"{checkpoint} was trained on resized images; serving cuts crops of native pixels"
+        )
     spec = PreprocessSpec()
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     draft = ModelManifest(

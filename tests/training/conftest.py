@@ -8,6 +8,7 @@ import pytest
 WITH_TORCH = {
     "test_dataset.py",
     "test_decoders.py",
+    "test_distributed.py",
     "test_export.py",
     "test_model.py",
     "test_release.py",

@@ -112,26 +112,37 @@ def bootstrap_auroc(
 
     A group, such as a photograph and its near-duplicates, is drawn or left out as one.
     """
-    rng = np.random.default_rng(seed)
-    order = np.argsort(scores, kind="stable")
-    labels, scores, groups = labels[order], scores[order], groups[order]
-    ties = np.flatnonzero(np.r_[True, np.diff(scores) > 0])
+    drawn = draw_groups(labels, groups, resamples=resamples, seed=seed)
+    low, high = np.quantile(resampled_auroc(labels, scores, drawn), [0.025, 0.975])
+    return float(low), float(high)
 
-    def drawn(label: int) -> np.ndarray:
-        """How often each score was drawn in each resample: [resamples, distinct scores]."""
+
+def draw_groups(
+    labels: np.ndarray, groups: np.ndarray, *, resamples: int, seed: int = 0
+) -> np.ndarray:
+    """How often each image is in each resample of whole groups within each class: [resamples, images]."""
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros((resamples, len(labels)))
+    for label in (REAL, FAKE):
         inside = labels == label
         names, index = np.unique(groups[inside], return_inverse=True)
         counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-        weights = np.zeros((resamples, len(labels)))
-        weights[:, inside] = counts[:, index]
-        return np.add.reduceat(weights, ties, axis=1)
+        drawn[:, inside] = counts[:, index]
+    return drawn
 
-    real, fake = drawn(REAL), drawn(FAKE)
+
+def resampled_auroc(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """The AUROC in each of the resamples that `draw_groups` gave; NaN where a class was not drawn."""
+    order = np.argsort(scores, kind="stable")
+    labels, scores = labels[order], scores[order]
+    ties = np.flatnonzero(np.r_[True, np.diff(scores) > 0])
+    real, fake = (
+        np.add.reduceat(drawn[:, order] * (labels == label), ties, axis=1) for label in (REAL, FAKE)
+    )
     lower = real.cumsum(axis=1) - real
-    pairs_in_order = (fake * (lower + real / 2)).sum(axis=1)
-    values = pairs_in_order / (real.sum(axis=1) * fake.sum(axis=1))
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+    pairs = real.sum(axis=1) * fake.sum(axis=1)
+    in_order = (fake * (lower + real / 2)).sum(axis=1)
+    return np.divide(in_order, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def _balanced_weights(labels: np.ndarray) -> np.ndarray:

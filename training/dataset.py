@@ -4,7 +4,7 @@ A stopped run therefore goes on exactly where it was, whatever the number of loa
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
@@ -25,9 +25,12 @@ _LONGEST_SIDE = 640
 """Images are cut to this in memory; all crops come from within."""
 
 
-def load_pixels(path: Path) -> np.ndarray:
-    """uint8 [H, W, 3], read as serving reads it, cut to the middle _LONGEST_SIDE pixels."""
-    image_HWC = np.asarray(decode_image(path.read_bytes(), ImageLimits(min_side=32)).pixels)
+def load_pixels(data: bytes) -> np.ndarray:
+    """uint8 [H, W, 3] of a file, read as serving reads it, cut to the middle _LONGEST_SIDE pixels.
+
+    Raises DetectorError for what cannot be decoded.
+    """
+    image_HWC = np.asarray(decode_image(data, ImageLimits(min_side=32)).pixels)
     top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])
     return np.ascontiguousarray(image_HWC[top : top + _LONGEST_SIDE, left : left + _LONGEST_SIDE])
 
@@ -41,7 +44,12 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
     `failures` names the files that could not be decoded.
     """
 
-    def __init__(self, records: list[Record], recipe: Recipe) -> None:
+    def __init__(
+        self,
+        records: list[Record],
+        recipe: Recipe,
+        read: Callable[[Record], bytes] = lambda record: record.path.read_bytes(),
+    ) -> None:
         self.recipe = recipe
         self.failures: list[str] = []
         self._images: dict[Path, np.ndarray] = {}
@@ -53,9 +61,11 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         ]
         if recipe.images is not None:
             learned = _draw(learned, recipe.images // 2, recipe.seed)
-        for record in track(learned, description="reading images"):
+        for record in track(
+            learned, description="reading images", disable=get_worker_info() is not None
+        ):
             try:
-                image_HWC = load_pixels(record.path)
+                image_HWC = load_pixels(read(record))
             except DetectorError as error:
                 self.failures.append(f"{record.path.name}: {error}")
                 continue

@@ -35,6 +35,7 @@ from training.model import ResNet50Detector, from_imagenet
 from training.recipes import RECIPES, Recipe, recipe_of, without
 from training.records import Record, read_records, with_fakes_of
 from training.scoring import Alteration, seen_whole
+from training.shards import ShardedPairs
 
 try:
     from torch.utils.tensorboard import SummaryWriter
@@ -59,6 +60,10 @@ def main() -> None:
         help="a generator or a whole family to leave out, so that it can be tested as unseen",
     )
     parser.add_argument(
+        "--shards",
+        help="learn from these shards of training.shards; --data then holds what validates",
+    )
+    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
@@ -75,7 +80,7 @@ def main() -> None:
     torch.manual_seed(recipe.seed)
     run = Run(from_imagenet(args.imagenet), recipe, args.out, device=args.device)
     stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
-    finished = train(run, records, workers=args.workers, stop=stop)
+    finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
     if distributed.rank() == 0:
         print(
             "finished" if finished else f"stopped at step {run.step}; run the same command to go on"
@@ -201,8 +206,17 @@ class Run:
         torch.set_rng_state(state["torch_rng"].cpu())
 
 
-def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], bool]) -> bool:
+def train(
+    run: Run,
+    records: list[Record],
+    *,
+    workers: int,
+    stop: Callable[[], bool],
+    shards: str | None = None,
+) -> bool:
     """Train to the recipe's end, or until `stop` says so. True when the end was reached.
+
+    `shards`, a pattern of their names, takes the place of the records that would be learned.
 
     Raises ValueError when the pairs of a step cannot be shared evenly by the processes.
     """
@@ -214,9 +228,10 @@ def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], b
     if run.has_ended():
         return True
     console = Console(force_terminal=False, width=120, quiet=distributed.rank() != 0)
-    dataset = PairDataset(records, recipe)
-    for failure in dataset.failures:
-        console.print(f"could not decode {failure}")
+    dataset = ShardedPairs(shards, recipe) if shards else PairDataset(records, recipe)
+    if isinstance(dataset, PairDataset):
+        for failure in dataset.failures:
+            console.print(f"could not decode {failure}")
     loader = DataLoader(
         dataset,
         batch_sampler=StepSampler(

@@ -79,7 +79,7 @@ def main() -> None:
     distributed.join(args.device)
     torch.manual_seed(recipe.seed)
     run = Run(from_imagenet(args.imagenet), recipe, args.out, device=args.device)
-    stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
+    stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
     if distributed.rank() == 0:
         print(
@@ -371,7 +371,7 @@ def _cosine_with_warmup(recipe: Recipe) -> Callable[[int], float]:
     return factor
 
 
-def _stop_signal(deadline: float) -> Callable[[], bool]:
+def stop_signal(deadline: float) -> Callable[[], bool]:
     """A question that turns true on SIGTERM, SIGINT or at the deadline (monotonic seconds)."""
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):

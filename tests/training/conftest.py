@@ -12,6 +12,7 @@ WITH_TORCH = {
     "test_decoders.py",
     "test_distributed.py",
     "test_export.py",
+    "test_leak_runs.py",
     "test_leave_one_out.py",
     "test_model.py",
     "test_release.py",

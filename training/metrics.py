@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import beta
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from detector.labels import FAKE, REAL
 
@@ -73,18 +73,48 @@ def expected_calibration_error(
     labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
 ) -> float:
     """Class-balanced ECE over equal-width bins (Guo et al., ICML 2017)."""
+    found = reliability(labels, probabilities, bins)
+    total = sum(b.weight for b in found)
+    return sum(b.weight * abs(b.mean_probability - b.share_ai) for b in found) / total
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The images whose probability lies in one of several equal parts of 0..1; both classes weigh the same."""
+
+    n: int
+    weight: float
+    mean_probability: float
+    share_ai: float
+
+
+def reliability(
+    labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
+) -> list[ReliabilityBin]:
+    """The bins that are not empty, in order."""
     weights = _balanced_weights(labels)
     index = np.minimum((probabilities * bins).astype(int), bins - 1)
-    error = 0.0
-    for b in range(bins):
-        inside = index == b
-        if inside.any():
-            w = weights[inside]
-            gap = np.average(probabilities[inside], weights=w) - np.average(
-                labels[inside], weights=w
-            )
-            error += w.sum() / weights.sum() * abs(gap)
-    return float(error)
+    return [
+        ReliabilityBin(
+            int(inside.sum()),
+            float(weights[inside].sum()),
+            float(np.average(probabilities[inside], weights=weights[inside])),
+            float(np.average(labels[inside], weights=weights[inside])),
+        )
+        for inside in (index == b for b in range(bins))
+        if inside.any()
+    ]
+
+
+def roc_points(
+    labels: np.ndarray, scores: np.ndarray, most: int = 100
+) -> tuple[np.ndarray, np.ndarray]:
+    """False and true positive rates along the ROC curve, from (0, 0) to (1, 1), at most so many points."""
+    false_positive, true_positive, _ = roc_curve(labels, scores)
+    way = np.abs(np.diff(false_positive, prepend=0)) + np.diff(true_positive, prepend=0)
+    wanted = np.linspace(0, 2, most)
+    kept = np.unique(np.searchsorted(way.cumsum(), wanted - 1e-9))
+    return false_positive[kept], true_positive[kept]
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:

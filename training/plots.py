@@ -29,6 +29,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
+    "figure.constrained_layout.w_pad": 0.15,  # the reader's font may be wider than ours
 }
 COLOURS = {"clean": "#0b6e4f", "web": "#c2571a", "hard": "#5b3a8c"}
 SETS = {"seen": "generators of the training", "unseen": "generators never seen"}
@@ -97,7 +98,7 @@ def draw_reliability(report: Report, axes: Axes) -> bool:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=":")
     axes.set(
         xlabel="probability given",
-        ylabel="share of AI images, at equal weight of both classes",
+        ylabel="share of AI images",
         xlim=(0, 1),
         ylim=(0, 1),
     )

@@ -25,6 +25,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from detector.conditions import CLEAN, WEB
+from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import REAL
 from detector.preprocess import PreprocessSpec, cut_crops
@@ -45,6 +46,7 @@ except ImportError:
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
 _SPEC = PreprocessSpec(max_crops_per_axis=1)
+_LIMITS = ImageLimits(min_side=32)
 
 
 def main() -> None:
@@ -241,7 +243,7 @@ def train(
         prefetch_factor=8 if workers else None,
         worker_init_fn=_ignore_signals,
     )
-    validation = validation_records(records, recipe)
+    validation = _readable(validation_records(records, recipe), console)
     conditions = conditions_of(recipe)
     started, first = time.monotonic(), run.step
     try:
@@ -337,12 +339,25 @@ def score(
     model.eval()
     logits_RC = np.zeros((len(records), len(conditions)))
     for i in range(distributed.rank(), len(records), distributed.processes()):
-        image = decode_image(records[i].path.read_bytes(), ImageLimits(min_side=32)).pixels
+        image = decode_image(records[i].path.read_bytes(), _LIMITS).pixels
         for column, condition in enumerate(conditions):
             crops = torch.from_numpy(cut_crops(condition.apply(image), _SPEC).pixels)
             with torch.autocast(device, torch.bfloat16):
                 logits_RC[i, column] = model(crops.to(device))[0].float().mean().item()
     return distributed.summed(logits_RC, device)
+
+
+def _readable(records: list[Record], console: Console) -> list[Record]:
+    """Those that can be decoded; the others are named now, and not after hours of training."""
+    readable = []
+    for record in records:
+        try:
+            decode_image(record.path.read_bytes(), _LIMITS)
+        except DetectorError as error:
+            console.print(f"could not decode {record.path.name}: {error}")
+        else:
+            readable.append(record)
+    return readable
 
 
 def _sources(records: list[Record], recipe: Recipe) -> set[str]:

@@ -80,10 +80,15 @@ def test_a_resumed_run_ends_bit_for_bit_like_a_whole_one(
         assert torch.equal(expected, second.ema.state_dict()[name]), name
 
 
-def test_a_finished_run_leaves_its_best_weights(records: list[Record], tmp_path: Path) -> None:
+def test_a_finished_run_leaves_its_best_weights(
+    records: list[Record], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Ready for export, with the figures they were chosen by and what they learned; and a log of its way."""
     run = _run(tmp_path / "run")
-    train(run, records, workers=0, stop=_never)
+    broken = dataclasses.replace(records[0], path=tmp_path / "broken.png")
+    broken.path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    train(run, [*records, broken], workers=0, stop=_never)
+    assert "could not decode broken.png" in capsys.readouterr().out
     figures = torch.load(tmp_path / "run" / BEST, weights_only=True)["validation"]
     trained = from_checkpoint(tmp_path / "run" / BEST)
 

@@ -259,6 +259,13 @@ def wang2020() -> Recipe:
     )
 
 
+def progan() -> Recipe:
+    """`wang2020` on the training set of its authors: folders `progan_train` and `progan_val`, 20 classes."""
+    theirs = wang2020()
+    phase = dataclasses.replace(theirs.phases[0], mix={"progan": 1.0})
+    return dataclasses.replace(theirs, name="progan", phases=(phase,), matches={})
+
+
 def smoke() -> Recipe:
     """Seconds on a laptop: shows that everything runs, learns nothing."""
     mix = {"stylegan": 1.0}
@@ -275,5 +282,5 @@ def smoke() -> Recipe:
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (asli, paper, wang2020, smoke)
+    recipe.__name__: recipe for recipe in (asli, paper, wang2020, progan, smoke)
 }

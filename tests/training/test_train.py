@@ -116,6 +116,17 @@ def test_a_run_ends_when_nothing_is_gained_any_more(records: list[Record], tmp_p
     assert 2 == again.step
 
 
+def test_pairs_are_shared_evenly_or_not_at_all(
+    records: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three processes cannot take two pairs."""
+    run = _run(tmp_path / "run")
+    monkeypatch.setattr("training.distributed.processes", lambda: 3)
+
+    with pytest.raises(ValueError, match="3 processes cannot share"):
+        train(run, records, workers=0, stop=_never)
+
+
 def test_small_gains_add_up(tmp_path: Path) -> None:
     """A slow rise is a gain as soon as it has come far enough from the last one."""
     recipe = dataclasses.replace(RECIPE, patience=3, min_gain=0.01)

@@ -60,6 +60,29 @@ def test_the_readme_quotes_the_report() -> None:
     assert table in (ROOT / "README.md").read_text("utf-8"), f"expected:\n{table}"
 
 
+@pytest.mark.model
+def test_the_training_guide_quotes_the_report() -> None:
+    """What to expect of a release is what the shipped one gave."""
+    report = json.loads(REPORT_PATH.read_text("utf-8"))
+    summary = {(row["set"], row["condition"]): row for row in report["summary"]}
+    rows = {
+        kind: " | ".join(f"{summary[kind, name]['auroc']:.3f}" for name in CONDITIONS)
+        for kind in ("seen", "unseen")
+    }
+    flagged = " | ".join(
+        f"{report['expected_errors'][name]['false_positive_rate']:.1%}" for name in CONDITIONS
+    )
+    last = report["quantisation"][-1]
+    moved = max(map(abs, last["auroc_change"].values()))
+    text = (ROOT / "training/README.md").read_text("utf-8")
+
+    assert f"| AUROC, test split of the generator of the training | {rows['seen']} |" in text
+    number = len(summary["unseen", "clean"]["generators"])
+    assert f"| AUROC, mean over {number} generators never seen | {rows['unseen']} |" in text
+    assert f"| photographs flagged | {flagged} |" in text
+    assert f"{last['agreement']:.1%} of the verdicts agree, and AUROC moves by {moved:.4f}" in text
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_make_command_exists(document: Path) -> None:
     """A reader can type what is written."""

@@ -2,7 +2,8 @@
 
 The order is that of Wang et al. (CVPR 2020), blur before JPEG before the final crop, which leaves the
 8x8 JPEG grid at a random phase. Reals alone are sometimes softened, sharpened or re-sampled first and
-stay labelled real: without that a network learns that soft means AI.
+stay labelled real: without that a network learns that soft means AI. Images are mirrored but never turned
+upside down, as no portrait is.
 """
 
 import io
@@ -23,7 +24,7 @@ class AugmentSpec:
     """Probabilities and ranges of one recipe's augmentation."""
 
     untouched: float = 0.25
-    """Share of pairs that are only cropped and flipped."""
+    """Share of pairs that are only cropped and mirrored."""
     resize: float = 0.2
     resize_range: tuple[float, float] = (0.5, 1.5)
     blur: float = 0.15
@@ -54,9 +55,9 @@ def augment_pair(
     window = math.ceil((size + MARGIN) / factor)
     top = int(rng.integers(max(height - window, 0) + 1))
     left = int(rng.integers(max(width - window, 0) + 1))
-    flips = rng.random(2) < 0.5
+    mirrored = rng.random() < 0.5
     images = [
-        Image.fromarray(_cut(image_HWC, top, left, window, flips))
+        Image.fromarray(_cut(image_HWC, top, left, window, mirrored=mirrored))
         for image_HWC in (real_HWC, fake_HWC)
     ]
     if rng.random() < spec.hard_real:
@@ -71,15 +72,29 @@ def augment_pair(
     return real, fake
 
 
-def _cut(image_HWC: np.ndarray, top: int, left: int, window: int, flips: np.ndarray) -> np.ndarray:
+def resize_pair(
+    real_HWC: np.ndarray, fake_HWC: np.ndarray, size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both images whole, mirrored alike; uint8 [H, W, 3] in, uint8 [size, size, 3] out."""
+    mirrored = rng.random() < 0.5
+    real, fake = (
+        np.asarray(whole(Image.fromarray(image_HWC), size)) for image_HWC in (real_HWC, fake_HWC)
+    )
+    return (real[:, ::-1], fake[:, ::-1]) if mirrored else (real, fake)
+
+
+def whole(image: Image.Image, size: int) -> Image.Image:
+    """The image squeezed into a square of this side."""
+    return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def _cut(image_HWC: np.ndarray, top: int, left: int, window: int, *, mirrored: bool) -> np.ndarray:
     cut = image_HWC[top : top + window, left : left + window]
     missing = (window - cut.shape[0], window - cut.shape[1])
     if any(missing):
         cut = np.pad(cut, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="symmetric")
-    if flips[0]:
+    if mirrored:
         cut = cut[:, ::-1]
-    if flips[1]:
-        cut = cut[::-1]
     return np.ascontiguousarray(cut)
 
 

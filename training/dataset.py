@@ -5,7 +5,7 @@ A stopped run therefore goes on exactly where it was, whatever the number of loa
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -14,12 +14,12 @@ import torch
 from PIL import Image
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import FAKE, REAL
-from training.augment import augment_pair, encode
+from training.augment import augment_pair, encode, resize_pair
 from training.recipes import Phase, Recipe
 from training.records import Record, with_fakes_of
 
@@ -27,9 +27,12 @@ _LONGEST_SIDE = 640
 """Images are cut to this in memory; all crops come from within."""
 
 
-def load_pixels(path: Path) -> np.ndarray:
-    """uint8 [H, W, 3], read as serving reads it, cut to the middle _LONGEST_SIDE pixels."""
-    image_HWC = np.asarray(decode_image(path.read_bytes(), ImageLimits(min_side=32)).pixels)
+def load_pixels(data: bytes) -> np.ndarray:
+    """uint8 [H, W, 3] of a file, read as serving reads it, cut to the middle _LONGEST_SIDE pixels.
+
+    Raises DetectorError for what cannot be decoded.
+    """
+    image_HWC = np.asarray(decode_image(data, ImageLimits(min_side=32)).pixels)
     top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])
     return np.ascontiguousarray(image_HWC[top : top + _LONGEST_SIDE, left : left + _LONGEST_SIDE])
 
@@ -43,7 +46,12 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
     `failures` names the files that could not be decoded.
     """
 
-    def __init__(self, records: list[Record], recipe: Recipe) -> None:
+    def __init__(
+        self,
+        records: list[Record],
+        recipe: Recipe,
+        read: Callable[[Record], bytes] = lambda record: record.path.read_bytes(),
+    ) -> None:
         self.recipe = recipe
         self.failures: list[str] = []
         self._images: dict[Path, np.ndarray] = {}
@@ -53,9 +61,13 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
             for r in with_fakes_of(records, recipe.generators, self._matches.values())
             if r.split in {"train", "pool"}
         ]
-        for record in track(learned, description="reading images"):
+        if recipe.images is not None:
+            learned = _draw(learned, recipe.images // 2, recipe.seed)
+        for record in track(
+            learned, description="reading images", disable=get_worker_info() is not None
+        ):
             try:
-                image_HWC = load_pixels(record.path)
+                image_HWC = load_pixels(read(record))
             except DetectorError as error:
                 self.failures.append(f"{record.path.name}: {error}")
                 continue
@@ -103,6 +115,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         reals = self._reals[self._source_of_reals(fake)]
         real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
         images = (self._images[real.path], self._images[fake.path])
+        if self.recipe.whole_images:
+            return np.stack(resize_pair(*images, size, rng))
         return np.stack(augment_pair(*images, size, phase.augment, rng))
 
     def _source_of_reals(self, fake: Record) -> str:
@@ -110,17 +124,29 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 class StepSampler:
-    """Yields, for each step from `start`, the places of its pairs."""
+    """Yields, for each step from `start`, the places of its pairs, or this process's share of them."""
 
-    def __init__(self, recipe: Recipe, start: int) -> None:
-        self.recipe, self.start = recipe, start
+    def __init__(self, recipe: Recipe, start: int, *, rank: int = 0, processes: int = 1) -> None:
+        self.recipe, self.start, self.rank, self.processes = recipe, start, rank, processes
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         for step in range(self.start, self.recipe.steps):
-            yield [(step, index) for index in range(self.recipe.phase_at(step).pairs_per_step)]
+            pairs = self.recipe.phase_at(step).pairs_per_step
+            yield [(step, index) for index in range(self.rank, pairs, self.processes)]
 
     def __len__(self) -> int:
         return self.recipe.steps - self.start
+
+
+def _draw(records: list[Record], n: int, seed: int) -> list[Record]:
+    """Up to `n` photographs and `n` AI images, by chance."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for label in (REAL, FAKE):
+        of_class = [r for r in records if r.label == label]
+        chosen = rng.permutation(len(of_class))[:n]
+        drawn += [of_class[i] for i in sorted(chosen)]
+    return drawn
 
 
 def _save_once(image_HWC: np.ndarray, jpeg_quality: int) -> np.ndarray:

@@ -3,8 +3,7 @@
     python -m training.leakage --data FOLDER [--data FOLDER ...] [--report REPORT.json] [--model MODEL.onnx]
 
 Prints `pass` or `FAIL` for each, adds them to the report, and ends with status 1 when one failed.
-The tests that need a training run of their own are not among them: shuffled labels, photographs of a
-source that was left out, and a training set with a wrong history on purpose.
+The tests that need a training run of their own are in `training.leak_runs`.
 """
 
 import dataclasses
@@ -12,6 +11,7 @@ import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -27,8 +27,8 @@ from training.calibrate import bands_of
 from training.metrics import auroc
 from training.records import Record, read_records, with_fakes_of
 from training.report import ranked_against, rounded
-from training.robustness import PER_GROUP, Edit, at_most, resized
-from training.scoring import LIMITS, Scores, score_records
+from training.robustness import PER_GROUP, at_most, resized
+from training.scoring import LIMITS, Edit, Scores, score_records
 from training.sections import load_measured, section_parser
 
 Q95 = Condition("q95", jpeg_quality=95)
@@ -58,6 +58,11 @@ class Finding:
     value: float
     limit: str
     passed: bool
+
+    @classmethod
+    def at_most(cls, test: str, says: str, value: float, limit: float) -> Self:
+        """Passed when the value is no larger than the limit."""
+        return cls(test, says, float(value), f"{limit:.3g}", value <= limit)
 
     def __str__(self) -> str:
         verdict = "pass" if self.passed else "FAIL"
@@ -108,7 +113,7 @@ def metadata_tells_nothing(records: list[Record]) -> Iterator[Finding]:
             cv=GroupKFold(5),
             method="predict_proba",
         )[:, 1]
-        yield _at_most(
+        yield Finding.at_most(
             "L1", f"AUROC of file metadata, {generator}", auroc(labels, scores), MAX_SHORTCUT_AUROC
         )
 
@@ -128,10 +133,10 @@ def no_duplicates(records: list[Record]) -> Iterator[Finding]:
         ours, theirs = hashes[splits == one], hashes[splits == other]
         for value in ours:
             near += int((np.bitwise_count(theirs ^ value) <= NEAR_DUPLICATE_BITS).sum())
-    yield _at_most("L9", "near-duplicates across splits", near, 0)
+    yield Finding.at_most("L9", "near-duplicates across splits", near, 0)
     groups = {(r.group, r.split) for r in split}
     torn = len(groups) - len({group for group, _ in groups})
-    yield _at_most("L9", "groups that lie in more than one split", torn, 0)
+    yield Finding.at_most("L9", "groups that lie in more than one split", torn, 0)
 
 
 def probe(classifier: OnnxClassifier, records: list[Record]) -> Iterator[Finding]:
@@ -146,26 +151,32 @@ def probe(classifier: OnnxClassifier, records: list[Record]) -> Iterator[Finding
         chosen = ranked_against(scores, generator)
         labels = scores.labels[chosen]
         blurred = auroc(labels, columns["blur8"][chosen])
-        yield _at_most("L2", f"AUROC after a blur of 8 pixels, {generator}", blurred, 0.60)
+        yield Finding.at_most("L2", f"AUROC after a blur of 8 pixels, {generator}", blurred, 0.60)
         drop = auroc(labels, clean[chosen]) - auroc(labels, columns["q95"][chosen])
-        yield _at_most("L3", f"fall of AUROC, all saved at JPEG 95, {generator}", drop, 0.10)
+        yield Finding.at_most("L3", f"fall of AUROC, all saved at JPEG 95, {generator}", drop, 0.10)
     for name, of_class in (("photographs", reals), ("AI images", ~reals)):
         before, after = (bands_of(columns[c][of_class], bands) for c in ("clean", "q95"))
         share = float((before != after).mean())
-        yield _at_most("L3", f"verdicts that flip when only {name} are re-saved", share, 0.10)
+        yield Finding.at_most(
+            "L3", f"verdicts that flip when only {name} are re-saved", share, 0.10
+        )
     yield from _sources_alike(scores, clean)
     flagged = {
         name: float((column[reals] >= bands.high).mean()) for name, column in columns.items()
     }
     for scale in SCALES:
-        yield _at_most("L7", f"photographs flagged at {scale.name}", flagged[scale.name], 0.05)
+        yield Finding.at_most(
+            "L7", f"photographs flagged at {scale.name}", flagged[scale.name], 0.05
+        )
     for shift in SHIFTS:
         moved = float(np.median(np.abs(columns[shift.name] - clean)))
-        yield _at_most("L8", f"median change of score, {shift.name}", moved, 0.10)
+        yield Finding.at_most("L8", f"median change of score, {shift.name}", moved, 0.10)
     # Clean photographs may have no error at all; one in a hundred is then what three times it means.
     limit = 3 * max(flagged["clean"], 0.01)
     for hard in HARD_REALS:
-        yield _at_most("L10", f"photographs flagged when {hard.name}", flagged[hard.name], limit)
+        yield Finding.at_most(
+            "L10", f"photographs flagged when {hard.name}", flagged[hard.name], limit
+        )
 
 
 def _sources_alike(scores: Scores, clean: np.ndarray) -> Iterator[Finding]:
@@ -177,10 +188,6 @@ def _sources_alike(scores: Scores, clean: np.ndarray) -> Iterator[Finding]:
         value = auroc(labels, np.r_[ours, theirs])
         says = f"AUROC of {one} against {other}"
         yield Finding("L6", says, value, "0.40 to 0.60", 0.40 <= value <= 0.60)
-
-
-def _at_most(test: str, says: str, value: float, limit: float) -> Finding:
-    return Finding(test, says, float(value), f"{limit:.3g}", value <= limit)
 
 
 def _metadata(path: Path) -> list[float]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import beta
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from detector.labels import FAKE, REAL
 
@@ -73,18 +73,48 @@ def expected_calibration_error(
     labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
 ) -> float:
     """Class-balanced ECE over equal-width bins (Guo et al., ICML 2017)."""
+    found = reliability(labels, probabilities, bins)
+    total = sum(b.weight for b in found)
+    return sum(b.weight * abs(b.mean_probability - b.share_ai) for b in found) / total
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """The images whose probability lies in one of several equal parts of 0..1; both classes weigh the same."""
+
+    n: int
+    weight: float
+    mean_probability: float
+    share_ai: float
+
+
+def reliability(
+    labels: np.ndarray, probabilities: np.ndarray, bins: int = 15
+) -> list[ReliabilityBin]:
+    """The bins that are not empty, in order."""
     weights = _balanced_weights(labels)
     index = np.minimum((probabilities * bins).astype(int), bins - 1)
-    error = 0.0
-    for b in range(bins):
-        inside = index == b
-        if inside.any():
-            w = weights[inside]
-            gap = np.average(probabilities[inside], weights=w) - np.average(
-                labels[inside], weights=w
-            )
-            error += w.sum() / weights.sum() * abs(gap)
-    return float(error)
+    return [
+        ReliabilityBin(
+            int(inside.sum()),
+            float(weights[inside].sum()),
+            float(np.average(probabilities[inside], weights=weights[inside])),
+            float(np.average(labels[inside], weights=weights[inside])),
+        )
+        for inside in (index == b for b in range(bins))
+        if inside.any()
+    ]
+
+
+def roc_points(
+    labels: np.ndarray, scores: np.ndarray, most: int = 100
+) -> tuple[np.ndarray, np.ndarray]:
+    """False and true positive rates along the ROC curve, from (0, 0) to (1, 1), at most so many points."""
+    false_positive, true_positive, _ = roc_curve(labels, scores)
+    way = np.abs(np.diff(false_positive, prepend=0)) + np.diff(true_positive, prepend=0)
+    wanted = np.linspace(0, 2, most)
+    kept = np.unique(np.searchsorted(way.cumsum(), wanted - 1e-9))
+    return false_positive[kept], true_positive[kept]
 
 
 def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -112,26 +142,37 @@ def bootstrap_auroc(
 
     A group, such as a photograph and its near-duplicates, is drawn or left out as one.
     """
-    rng = np.random.default_rng(seed)
-    order = np.argsort(scores, kind="stable")
-    labels, scores, groups = labels[order], scores[order], groups[order]
-    ties = np.flatnonzero(np.r_[True, np.diff(scores) > 0])
+    drawn = draw_groups(labels, groups, resamples=resamples, seed=seed)
+    low, high = np.quantile(resampled_auroc(labels, scores, drawn), [0.025, 0.975])
+    return float(low), float(high)
 
-    def drawn(label: int) -> np.ndarray:
-        """How often each score was drawn in each resample: [resamples, distinct scores]."""
+
+def draw_groups(
+    labels: np.ndarray, groups: np.ndarray, *, resamples: int, seed: int = 0
+) -> np.ndarray:
+    """How often each image is in each resample of whole groups within each class: [resamples, images]."""
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros((resamples, len(labels)))
+    for label in (REAL, FAKE):
         inside = labels == label
         names, index = np.unique(groups[inside], return_inverse=True)
         counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-        weights = np.zeros((resamples, len(labels)))
-        weights[:, inside] = counts[:, index]
-        return np.add.reduceat(weights, ties, axis=1)
+        drawn[:, inside] = counts[:, index]
+    return drawn
 
-    real, fake = drawn(REAL), drawn(FAKE)
+
+def resampled_auroc(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """The AUROC in each of the resamples that `draw_groups` gave; NaN where a class was not drawn."""
+    order = np.argsort(scores, kind="stable")
+    labels, scores = labels[order], scores[order]
+    ties = np.flatnonzero(np.r_[True, np.diff(scores) > 0])
+    real, fake = (
+        np.add.reduceat(drawn[:, order] * (labels == label), ties, axis=1) for label in (REAL, FAKE)
+    )
     lower = real.cumsum(axis=1) - real
-    pairs_in_order = (fake * (lower + real / 2)).sum(axis=1)
-    values = pairs_in_order / (real.sum(axis=1) * fake.sum(axis=1))
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+    pairs = real.sum(axis=1) * fake.sum(axis=1)
+    in_order = (fake * (lower + real / 2)).sum(axis=1)
+    return np.divide(in_order, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def _balanced_weights(labels: np.ndarray) -> np.ndarray:

@@ -156,8 +156,10 @@ class Trained:
     model: ResNet50Detector
     recipe: str
     generators: tuple[str, ...]
-    """All that were learned, sorted."""
+    """All that were learned, or chose the weights, sorted."""
     seed: int
+    whole_images: bool = False
+    """It learned images resized to its crop, and has to see them so."""
 
 
 def network_state(model: ResNet50Detector) -> dict[str, Any]:
@@ -175,4 +177,5 @@ def from_checkpoint(path: Path) -> Trained:
         recipe=state["recipe"],
         generators=tuple(state["generators"]),
         seed=state["seed"],
+        whole_images=state.get("whole_images", False),
     )

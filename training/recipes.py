@@ -1,8 +1,9 @@
 """Training runs by name. A run is a function that returns its whole configuration."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from training.augment import AugmentSpec
 
@@ -69,12 +70,23 @@ class Recipe:
     """Of the squared weights, beside a mean squared error of at most 1."""
     matches: dict[str, Match] = field(default_factory=dict)
     """By generator."""
+    whole_images: bool = False
+    """Images are resized to the crop size, in training and where they are measured, and never cut."""
+    images: int | None = None
+    """Training images in all, half of them photographs, drawn by the seed; every one by default."""
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup_steps: int = 40
     ema_decay: float = 0.995
     clip_norm: float = 1.0
+    held_out: tuple[str, ...] = ()
+    """Generators that are not learned and choose the weights in place of the val split of those that are.
+    Their images are then no measure of unseen generators any more."""
+    patience: int | None = None
+    """Evaluations without a gain after which the run ends; it never ends early by default."""
+    min_gain: float = 0.001
+    """Smallest rise of the mean AUROC that counts as a gain."""
     evaluate_every: int = 850
     checkpoint_every: int = 100
     seed: int = 0
@@ -82,10 +94,21 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.phases:
             raise ValueError(f"Recipe {self.name!r} has no phases")
+        if self.images is not None and self.images < 2:
+            raise ValueError(f"Recipe {self.name!r} needs a photograph and an AI image")
+        if both := set(self.held_out) & set(self.generators):
+            raise ValueError(f"Recipe {self.name!r} learns what it holds out: {sorted(both)}")
+        if self.patience is not None and self.patience < 1:
+            raise ValueError(f"Patience is at least one evaluation, not {self.patience}")
 
     @property
     def steps(self) -> int:
         return sum(phase.steps for phase in self.phases)
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of crops seen from beginning to end."""
+        return sum(phase.steps * phase.pairs_per_step for phase in self.phases)
 
     @property
     def generators(self) -> tuple[str, ...]:
@@ -121,6 +144,18 @@ class Recipe:
         raise ValueError(f"Recipe {self.name!r} ends before step {step}")
 
 
+def recipe_of(values: Mapping[str, Any]) -> Recipe:
+    """The recipe that `dataclasses.asdict` took apart; fields that are not named get their default.
+
+    Raises TypeError when there is a field that recipes no longer have.
+    """
+    phases = (
+        Phase(**{**phase, "augment": AugmentSpec(**phase["augment"])}) for phase in values["phases"]
+    )
+    matches = {name: Match(**match) for name, match in values["matches"].items()}
+    return Recipe(**{**values, "phases": tuple(phases), "matches": matches})
+
+
 def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     """The recipe with these generators left out and the shares of the others scaled up.
 
@@ -143,6 +178,7 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
         name=f"{recipe.name}-without-{names}" if names else recipe.name,
         phases=tuple(lessened(phase) for phase in recipe.phases),
         probe=lessened(recipe.probe) if recipe.probe else None,
+        held_out=tuple(name for name in recipe.held_out if name not in left_out),
     )
 
 
@@ -164,24 +200,95 @@ def asli() -> Recipe:
 
     `training/EXPERIMENTS.md` has what was tried before.
     """
-    mix = {
-        "stylegan": 0.50,
-        "stylegan2-ada": 0.10,
-        "cyclegan": 0.10,
-        "vintage-cyclegan": 0.15,
-        "taef2-recon": 0.15,
-    }
+    mix = {"stylegan": 0.60, "stylegan2-ada": 0.10, "cyclegan": 0.10, "vintage-cyclegan": 0.20}
     return Recipe(
         name="asli",
         network=NetworkSpec(stages=(1, 2, 3), deviations=True, frozen_norms=True),
-        probe=Phase(crop_size=224, steps=420, pairs_per_step=8, mix=mix, augment=LIGHT),
-        phases=(Phase(crop_size=224, steps=600, pairs_per_step=8, mix=mix),),
+        probe=Phase(crop_size=160, steps=150, pairs_per_step=16, mix=mix, augment=LIGHT),
+        phases=(
+            Phase(crop_size=160, steps=500, pairs_per_step=16, mix=mix),
+            Phase(crop_size=224, steps=100, pairs_per_step=8, mix=mix),
+        ),
         matches={"stylegan2-ada": Match(source="stylegan_zoya", jpeg_quality=75)},
-        learning_rate=3e-5,
-        head_learning_rate=3e-5,
+        head_learning_rate=1e-4,
+        ema_decay=0.99,
         evaluate_every=300,
         checkpoint_every=50,
     )
+
+
+UNTOUCHED = AugmentSpec(untouched=1.0, hard_real=0.0)
+
+WANG = AugmentSpec(
+    untouched=0.0,
+    resize=0.0,
+    blur=0.5,
+    blur_sigma=(0.0, 3.0),
+    noise=0.0,
+    jpeg=0.5,
+    jpeg_quality=(30, 100),
+    second_jpeg=0.0,
+    webp=0.0,
+    hard_real=0.0,
+)
+
+
+def paper() -> Recipe:
+    """The method of Wangsadidjaja (2023): 800 images of one generator and its photographs, resized to 224 x 224.
+
+    Those 800 came in 20 groups of 40; portraits know no groups, so they are drawn from all. Each is seen
+    40 times. Nothing is done to them but mirroring.
+    """
+    return Recipe(
+        name="paper",
+        phases=(
+            Phase(
+                crop_size=224,
+                steps=1000,
+                pairs_per_step=16,
+                mix={"stylegan": 1.0},
+                augment=UNTOUCHED,
+            ),
+        ),
+        whole_images=True,
+        images=800,
+        head_learning_rate=1e-4,
+        weight_decay=0.0,
+        evaluate_every=100,
+    )
+
+
+def wang2020() -> Recipe:
+    """The method of Wang et al. ("CNN-generated images are surprisingly easy to spot... for now", CVPR 2020)
+    on what `asli` learns: random crops of 224 pixels, blur and JPEG each with probability 0.5.
+
+    As many pairs as `asli` sees, in its last mix. Ours are the pairing and the schedule of the learning rate.
+    """
+    ours = asli()
+    pairs_per_step = 32
+    return Recipe(
+        name="wang2020",
+        phases=(
+            Phase(
+                crop_size=224,
+                steps=max(1, ours.pairs // pairs_per_step),
+                pairs_per_step=pairs_per_step,
+                mix=ours.phases[-1].mix,
+                augment=WANG,
+            ),
+        ),
+        matches=ours.matches,
+        head_learning_rate=1e-4,
+        weight_decay=0.0,
+        evaluate_every=100,
+    )
+
+
+def progan() -> Recipe:
+    """`wang2020` on the training set of its authors: folders `progan_train` and `progan_val`, 20 classes."""
+    theirs = wang2020()
+    phase = dataclasses.replace(theirs.phases[0], mix={"progan": 1.0})
+    return dataclasses.replace(theirs, name="progan", phases=(phase,), matches={})
 
 
 def smoke() -> Recipe:
@@ -199,4 +306,6 @@ def smoke() -> Recipe:
     )
 
 
-RECIPES: dict[str, Callable[[], Recipe]] = {recipe.__name__: recipe for recipe in (asli, smoke)}
+RECIPES: dict[str, Callable[[], Recipe]] = {
+    recipe.__name__: recipe for recipe in (asli, paper, wang2020, progan, smoke)
+}

@@ -89,12 +89,16 @@ def _read_manifest(root: Path) -> list[Record]:
 
 
 def _read_forensynths(root: Path) -> list[Record]:
-    """`[generator/][class/]0_real|1_fake/image`, as Wang et al. (CVPR 2020) lay out their test sets."""
+    """`[split/][generator/][class/]0_real|1_fake/image`, as Wang et al. (CVPR 2020) lay out their sets.
+
+    Their `progan_train/class/...` and `progan_val/class/...` are read as those splits of `progan`. Without a
+    split, images are of `test`.
+    """
     records = []
     for folder in sorted(path for path in [root, *root.rglob("*")] if path.name in _CLASS_FOLDERS):
         label = _CLASS_FOLDERS[folder.name]
-        parts = folder.relative_to(root).parts[:-1]
-        source = parts[0] if parts else root.resolve().name
+        split, source = _split_and_source(folder.relative_to(root).parts[:-1])
+        source = source or root.resolve().name
         for path in sorted(folder.iterdir()):
             if path.suffix.lower() in _SUFFIXES:
                 name = path.relative_to(root).as_posix()
@@ -106,7 +110,16 @@ def _read_forensynths(root: Path) -> list[Record]:
                         family="unknown" if label == FAKE else "real",
                         source=source,
                         group=name,
-                        split="test",
+                        split=split,
                     )
                 )
     return records
+
+
+def _split_and_source(parts: tuple[str, ...]) -> tuple[str, str]:
+    """Of the folders above 0_real and 1_fake; the source is empty where none names it."""
+    first = parts[0] if parts else ""
+    name, _, split = first.rpartition("_")
+    if split not in {"train", "val", "test"}:
+        return "test", first
+    return split, name or "".join(parts[1:2])

@@ -8,12 +8,9 @@ Calibration and bands come from the val split, the report from test and pool.
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import shutil
-import subprocess
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +18,11 @@ import numpy as np
 from detector.classifier import OnnxClassifier
 from detector.conditions import CONDITIONS
 from detector.image import decode_image
-from detector.labels import CLASS_NAMES, FAKE
-from detector.manifest import Bands, Calibration, ModelManifest
+from detector.labels import FAKE
+from detector.manifest import ModelManifest
 from detector.preprocess import PreprocessSpec, cut_crops
 from training.calibrate import bands_of, fit_bands, fit_calibration
+from training.candidate import draft_manifest
 from training.checks import measure_checks
 from training.evaluate import describe, evaluate, held_out_records, write_report
 from training.export import export_onnx, write_manifest
@@ -54,25 +52,17 @@ def main() -> None:
 
 
 def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> None:
-    """Write MODEL_NAME and REPORT_NAME to `out`."""
+    """Write MODEL_NAME and REPORT_NAME to `out`.
+
+    Raises ValueError for a network that has to see images otherwise than serving shows them.
+    """
     trained = from_checkpoint(checkpoint)
-    spec = PreprocessSpec()
-    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
-    draft = ModelManifest(
-        model_id=f"resnet50-{trained.recipe}",
-        version=version,
-        class_names=CLASS_NAMES,
-        spec=spec,
-        logit_bias=float(trained.model.head.bias.item()),
-        calibration=Calibration(1.0, 0.0),
-        bands=Bands(0.5, 0.5),
-        precision="fp32",
-        recipe=trained.recipe,
-        trained_on=trained.generators,
-        commit=_commit(),
-        checkpoint_sha256=digest,
-        evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
-    )
+    if trained.whole_images:
+        raise ValueError(
+            f"{checkpoint} was trained on resized images; serving cuts crops of native pixels"
+        )
+    draft = draft_manifest(trained, checkpoint, version)
+    spec = draft.spec
     # Reconstructions are for learning; limits and probabilities are fitted on what generators really
     # gave, and on each photograph once.
     records = [r for folder in folders for r in read_records(folder)]
@@ -162,21 +152,6 @@ def _compare(
 def _bands(path: Path, scores: Scores) -> np.ndarray:
     manifest = OnnxClassifier.load(path).manifest
     return bands_of(manifest.calibration.probability(scores.logits), manifest.bands)
-
-
-def _commit() -> str:
-    """The commit of the code, with `+` when files were changed since; `unknown` outside a repository."""
-    try:
-        name = _git("rev-parse", "--short=12", "HEAD")
-        return name + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - fixed words
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

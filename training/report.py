@@ -3,6 +3,7 @@
 Its JSON is the only place where results are kept; nothing is typed by hand.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,8 @@ from training.metrics import (
     bootstrap_auroc,
     clopper_pearson,
     expected_calibration_error,
+    reliability,
+    roc_points,
 )
 from training.scoring import Alteration, Scores
 
@@ -79,6 +82,11 @@ def build_report(
         ],
         "limits_of_this_test": notes,
     }
+    report["curves"] = [
+        row
+        for column, condition in conditions
+        if (row := _curves(scores, values, column, condition, manifest))
+    ]
     report["summary"] = [
         row
         for column, condition in conditions
@@ -201,10 +209,7 @@ def _seen_row(
     manifest: ModelManifest,
 ) -> dict[str, Any]:
     """Generators of the training data on their test split, each against its own photographs."""
-    names = {r.generator for r in scores.records if r.generator in manifest.trained_on}
-    chosen = np.zeros(len(scores.records), dtype=bool)
-    for name in names:
-        chosen |= ranked_against(scores, name)
+    names, chosen = _seen(scores, manifest)
     row: dict[str, Any] = {"set": "seen", "condition": condition.name, "generators": sorted(names)}
     row |= dict.fromkeys(_SEEN_FIGURES)
     labels, probability = scores.labels[chosen], values[chosen, column]
@@ -231,6 +236,34 @@ def _seen_row(
             "recall": confusion.recall_photo,
         },
     }
+
+
+def _curves(
+    scores: Scores, values: np.ndarray, column: int, condition: Alteration, manifest: ModelManifest
+) -> dict[str, Any] | None:
+    """Points to draw of the seen generators: ROC curve and reliability. None without both classes."""
+    _, chosen = _seen(scores, manifest)
+    labels, probability = scores.labels[chosen], values[chosen, column]
+    if len(set(labels.tolist())) < 2:
+        return None
+    false_positive, true_positive = roc_points(labels, probability)
+    return {
+        "condition": condition.name,
+        "roc": {
+            "false_positive_rate": false_positive.tolist(),
+            "true_positive_rate": true_positive.tolist(),
+        },
+        "reliability": [dataclasses.asdict(b) for b in reliability(labels, probability)],
+    }
+
+
+def _seen(scores: Scores, manifest: ModelManifest) -> tuple[set[str], np.ndarray]:
+    """The generators that were learned, and boolean [R]: their images, and the photographs beside them."""
+    names = {r.generator for r in scores.records if r.generator in manifest.trained_on}
+    chosen = np.zeros(len(scores.records), dtype=bool)
+    for name in names:
+        chosen |= ranked_against(scores, name)
+    return names, chosen
 
 
 def _unseen_row(generators: list[dict[str, Any]], condition: Alteration) -> dict[str, Any]:

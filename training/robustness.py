@@ -8,7 +8,6 @@ Takes the same held-out images as `training.evaluate`, at most --per-group of ea
 import io
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,18 +17,10 @@ from detector.classifier import OnnxClassifier
 from detector.conditions import CLEAN, Condition
 from training.records import Record
 from training.report import build_report
-from training.scoring import Alteration, score_records
+from training.scoring import Alteration, Edit, score_records
 from training.sections import load_measured, section_parser
 
 PER_GROUP = 100
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A change of an RGB image that is no re-save as JPEG."""
-
-    name: str
-    apply: Callable[[Image.Image], Image.Image]
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Scores of many images under several conditions, through the very code that serves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from detector.classifier import Classifier
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.preprocess import cut_crops
+from training.augment import whole
 from training.records import Record
 
 LIMITS = ImageLimits()
@@ -25,6 +26,22 @@ class Alteration(Protocol):
 
     def apply(self, image: Image.Image, /) -> Image.Image:
         """RGB in, RGB out."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of an RGB image that is no re-save as JPEG."""
+
+    name: str
+    apply: Callable[[Image.Image], Image.Image]
+
+
+def seen_whole(alterations: Sequence[Alteration], size: int) -> tuple[Alteration, ...]:
+    """The same, with the image squeezed into one square crop in the end."""
+    return tuple(
+        Edit(a.name, lambda image, a=a: whole(a.apply(image), size))  # type: ignore[misc]
+        for a in alterations
+    )
 
 
 @dataclass(frozen=True)

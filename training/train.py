@@ -4,6 +4,7 @@
                              [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
+With `torchrun --nproc_per_node=N -m training.train ...` N processes share the pairs of each step.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,29 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from detector.conditions import CLEAN, WEB
+from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
+from detector.labels import REAL
 from detector.preprocess import PreprocessSpec, cut_crops
+from training import distributed
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
 from training.model import ResNet50Detector, from_imagenet, network_state
 from training.probe import collect_statistics, fit_head
-from training.recipes import RECIPES, Recipe, without
+from training.recipes import RECIPES, Recipe, recipe_of, without
 from training.records import Record, read_records, with_fakes_of
+from training.scoring import Alteration, seen_whole
+from training.shards import ShardedPairs
+
+try:
+    from torch.utils.tensorboard import SummaryWriter
+except ImportError:
+    SummaryWriter = None
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
+_SPEC = PreprocessSpec(max_crops_per_axis=1)
+_LIMITS = ImageLimits(min_side=32)
 
 
 def main() -> None:
@@ -50,6 +63,10 @@ def main() -> None:
         help="a generator or a whole family to leave out, so that it can be tested as unseen",
     )
     parser.add_argument(
+        "--shards",
+        help="learn from these shards of training.shards; --data then holds what validates",
+    )
+    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
@@ -62,15 +79,20 @@ def main() -> None:
         RECIPES[args.recipe](),
         {r.generator for r in records if {r.generator, r.family} & set(args.without)},
     )
+    distributed.join(args.device)
     torch.manual_seed(recipe.seed)
     run = Run(from_imagenet(recipe.network, args.imagenet), recipe, args.out, device=args.device)
-    stop = _stop_signal(time.monotonic() + 60 * args.max_minutes)
-    finished = train(run, records, workers=args.workers, stop=stop)
-    print("finished" if finished else f"stopped at step {run.step}; run the same command to go on")
+    stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
+    finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
+    if distributed.rank() == 0:
+        print(
+            "finished" if finished else f"stopped at step {run.step}; run the same command to go on"
+        )
+    distributed.leave()
 
 
 class Run:
-    """The state of a training run, and its files."""
+    """The state of a training run, and its files, which the first process alone writes."""
 
     def __init__(self, model: ResNet50Detector, recipe: Recipe, out: Path, *, device: str) -> None:
         self.recipe, self.out, self.device = recipe, out, device
@@ -78,6 +100,7 @@ class Run:
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
         )
+        self.replica = distributed.replicate(self.model)
         head = set(self.model.head.parameters())
         body = [p for p in self.model.parameters() if p not in head]
         self.optimizer = torch.optim.AdamW(
@@ -93,9 +116,30 @@ class Run:
         )
         self.step = 0
         self.best = float("-inf")
+        self.bar = float("-inf")
+        """What the next evaluation has to exceed by the recipe's `min_gain` to count as a gain."""
+        self.stalled = 0
+        """Evaluations since the last gain."""
+        self._board: Any = None
         out.mkdir(parents=True, exist_ok=True)
         if (out / CHECKPOINT).is_file():
             self._load(out / CHECKPOINT)
+
+    def has_ended(self) -> bool:
+        """At the recipe's end, or when its patience is over."""
+        patience = self.recipe.patience
+        return self.step >= self.recipe.steps or (patience is not None and self.stalled >= patience)
+
+    def judge(self, figures: dict[str, float]) -> None:
+        """Take note of an evaluation, and keep the weights when they are the best so far."""
+        mean = figures["mean"]
+        if mean >= self.best:
+            self.best = mean
+            self.save_best(figures)
+        if mean >= self.bar + self.recipe.min_gain:
+            self.bar, self.stalled = mean, 0
+        else:
+            self.stalled += 1
 
     def save(self) -> None:
         """Write the whole state atomically."""
@@ -107,6 +151,8 @@ class Run:
             "scheduler": self.scheduler.state_dict(),
             "step": self.step,
             "best": self.best,
+            "bar": self.bar,
+            "stalled": self.stalled,
             "torch_rng": torch.get_rng_state(),
         }
         _save_atomically(state, self.out / CHECKPOINT)
@@ -115,94 +161,145 @@ class Run:
         """Write the averaged weights, ready for export."""
         state = {
             "recipe": self.recipe.name,
-            "generators": list(self.recipe.generators),
+            "generators": sorted({*self.recipe.generators, *self.recipe.held_out}),
             "seed": self.recipe.seed,
             "step": self.step,
             "validation": figures,
+            "whole_images": self.recipe.whole_images,
             **network_state(self.ema.module),
         }
         _save_atomically(state, self.out / BEST)
 
-    def log(self, **values: object) -> None:
+    def log(self, **values: float | dict[str, float]) -> None:
+        """Into log.jsonl, and for TensorBoard where that is installed."""
+        if distributed.rank() != 0:
+            return
         with (self.out / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": self.step, **values}) + "\n")
+        if SummaryWriter is None:
+            return
+        if self._board is None:
+            # What a killed run had written beyond its checkpoint is computed, and shown, again.
+            self._board = SummaryWriter(self.out, purge_step=self.step)
+        for name, value in values.items():
+            of_several = value.items() if isinstance(value, dict) else [("", value)]
+            for part, number in of_several:
+                self._board.add_scalar(f"{name}/{part}".rstrip("/"), number, self.step)
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._board is not None:
+            self._board.close()
+            self._board = None
 
     def _load(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if _plain(state["recipe"]) != _plain(dataclasses.asdict(self.recipe)):
+        try:
+            same = recipe_of(state["recipe"]) == self.recipe
+        except TypeError:
+            same = False
+        if not same:
             raise ValueError(f"{path} belongs to another version of recipe {self.recipe.name!r}")
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.step, self.best = state["step"], state["best"]
+        self.bar, self.stalled = state.get("bar", self.best), state.get("stalled", 0)
         torch.set_rng_state(state["torch_rng"].cpu())
 
 
-def train(run: Run, records: list[Record], *, workers: int, stop: Callable[[], bool]) -> bool:
-    """Train to the recipe's end, or until `stop` says so. True when the end was reached."""
-    recipe, console = run.recipe, Console(force_terminal=False, width=120)
-    dataset = PairDataset(records, recipe)
-    for failure in dataset.failures:
-        console.print(f"could not decode {failure}")
-    validation = with_fakes_of([r for r in records if r.split == "val"], recipe.generators)
+def train(
+    run: Run,
+    records: list[Record],
+    *,
+    workers: int,
+    stop: Callable[[], bool],
+    shards: str | None = None,
+) -> bool:
+    """Train to the recipe's end, or until `stop` says so. True when the end was reached.
+
+    `shards`, a pattern of their names, takes the place of the records that would be learned.
+
+    Raises ValueError when the pairs of a step cannot be shared evenly by the processes.
+    """
+    recipe = run.recipe
+    if any(phase.pairs_per_step % distributed.processes() for phase in recipe.phases):
+        raise ValueError(
+            f"{distributed.processes()} processes cannot share the steps of {recipe.name!r}"
+        )
+    if run.has_ended():
+        return True
+    console = Console(force_terminal=False, width=120, quiet=distributed.rank() != 0)
+    dataset = ShardedPairs(shards, recipe) if shards else PairDataset(records, recipe)
+    if isinstance(dataset, PairDataset):
+        for failure in dataset.failures:
+            console.print(f"could not decode {failure}")
+    validation = _readable(validation_records(records, recipe), console)
     if recipe.probe and not run.step:
         probe = recipe.probe_recipe()
-        batches = _loader(dataset.seen_by(probe), probe, workers=workers)
-        statistics, labels = collect_statistics(run.model, batches, device=run.device)
-        fit_head(run.model, statistics, labels, recipe.probe_penalty)
-        run.ema.module.load_state_dict(run.model.state_dict())
+        _probe(run, _loader(dataset.seen_by(probe), StepSampler(probe, 0), workers=workers))
         _validate(run, validation, console)
         run.save()
-    loader = _loader(dataset, recipe, start=run.step, workers=workers)
+    share = StepSampler(
+        recipe, run.step, rank=distributed.rank(), processes=distributed.processes()
+    )
+    loader = _loader(dataset, share, workers=workers)
     started, first = time.monotonic(), run.step
-    for crops_PCHW, labels_PC in loader:
-        loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
-        if run.step % 20 == 0 or run.step == recipe.steps:
-            seconds = (time.monotonic() - started) / (run.step - first)
-            run.log(loss=loss, seconds_per_step=round(seconds, 3))
-            left = seconds * (recipe.steps - run.step) / 60
-            console.print(
-                f"step {run.step}/{recipe.steps}  loss {loss:.4f}  {seconds:.2f} s/step  {left:.0f} min left"
-            )
-        if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
-            _validate(run, validation, console)
-        if stop():
-            run.save()
-            return run.step == recipe.steps
-        if run.step % recipe.checkpoint_every == 0:
-            run.save()
-    run.save()
-    return True
+    try:
+        for crops_PCHW, labels_PC in loader:
+            loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
+            if run.step % 20 == 0 or run.step == recipe.steps:
+                seconds = (time.monotonic() - started) / (run.step - first)
+                run.log(loss=loss, seconds_per_step=round(seconds, 3))
+                console.print(_progress(run, loss, seconds))
+            if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
+                _validate(run, validation, console)
+            if run.has_ended() or distributed.any_of(stop(), run.device):
+                break
+            if run.step % recipe.checkpoint_every == 0:
+                run.save()
+        run.save()
+    finally:
+        run.close()
+    return run.has_ended()
 
 
 def _loader(
-    dataset: PairDataset, recipe: Recipe, *, start: int = 0, workers: int
+    dataset: PairDataset | ShardedPairs, places: StepSampler, *, workers: int
 ) -> DataLoader[tuple[Tensor, Tensor]]:
     return DataLoader(
         dataset,
-        batch_sampler=StepSampler(recipe, start),
+        batch_sampler=places,
         num_workers=workers,
         prefetch_factor=8 if workers else None,
         worker_init_fn=_ignore_signals,
     )
 
 
+def _probe(run: Run, crops: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Start from the head that fits these crops best."""
+    statistics, labels = collect_statistics(run.model, crops, device=run.device)
+    fit_head(run.model, statistics, labels, run.recipe.probe_penalty)
+    run.ema.module.load_state_dict(run.model.state_dict())
+
+
 def _validate(run: Run, records: list[Record], console: Console) -> None:
-    """Measure, and keep the weights if they are the best so far."""
-    figures = evaluate(run.ema.module, records, device=run.device)
+    """Measure what the run has learned so far."""
+    distributed.share_buffers(run.ema.module)
+    figures = evaluate(
+        run.ema.module, records, device=run.device, conditions=conditions_of(run.recipe)
+    )
     run.log(validation=figures)
     console.print("  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
-    if figures["mean"] >= run.best:
-        run.best = figures["mean"]
-        run.save_best(figures)
+    run.judge(figures)
 
 
 def train_step(run: Run, crops_NHWC: Tensor, labels_N: Tensor) -> float:
     """One optimiser step; returns the loss."""
     run.model.train()
     with torch.autocast(run.device, torch.bfloat16):
-        logits_N, _ = run.model(crops_NHWC.to(run.device))
+        logits_N, _ = run.replica(crops_NHWC.to(run.device))
     loss = nn.functional.binary_cross_entropy_with_logits(logits_N, labels_N.to(run.device))
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -214,28 +311,92 @@ def train_step(run: Run, crops_NHWC: Tensor, labels_N: Tensor) -> float:
     return float(loss.detach())
 
 
-@torch.inference_mode()
-def evaluate(model: nn.Module, records: list[Record], *, device: str) -> dict[str, float]:
-    """AUROC per generator and condition against the photographs of the same sources, and their mean."""
-    model.eval()
-    spec = PreprocessSpec(max_crops_per_axis=1)
+def validation_records(records: list[Record], recipe: Recipe) -> list[Record]:
+    """What chooses the weights: the val split of the learned generators, or the generators held out for it.
+
+    The images of those come from val or the pool, beside the photographs of all these sources.
+    """
+    if not recipe.held_out:
+        return with_fakes_of([r for r in records if r.split == "val"], recipe.generators)
+    photographs = with_fakes_of(
+        [r for r in records if r.split == "val" and r.label == REAL], (), _sources(records, recipe)
+    )
+    found = with_fakes_of([r for r in records if r.split in {"val", "pool"}], recipe.held_out)
+    absent = set(recipe.held_out) - {r.generator for r in found}
+    if absent:
+        raise ValueError(f"No images of {sorted(absent)} in the splits val and pool")
+    return list(dict.fromkeys([*photographs, *found]))
+
+
+def conditions_of(recipe: Recipe) -> Sequence[Alteration]:
+    """Those that choose the weights, as the recipe lets its network see images."""
+    conditions = (CLEAN, WEB)
+    return seen_whole(conditions, _SPEC.crop_size) if recipe.whole_images else conditions
+
+
+def evaluate(
+    model: nn.Module, records: list[Record], *, device: str, conditions: Sequence[Alteration]
+) -> dict[str, float]:
+    """AUROC per generator and condition, and their mean.
+
+    Each generator is ranked against the photographs of its own source, or against all when that has none.
+    """
     labels = np.array([record.label for record in records])
     places = {record: i for i, record in enumerate(records)}
-    compared = {
-        generator: [places[record] for record in with_fakes_of(records, {generator})]
-        for generator in sorted({r.generator for r in records} - {"real"})
-    }
+    logits_RC = score(model, records, device=device, conditions=conditions)
     figures = {}
-    for condition in (CLEAN, WEB):
-        logits = np.empty(len(records))
-        for i, record in enumerate(records):
-            image = decode_image(record.path.read_bytes(), ImageLimits(min_side=32)).pixels
-            crops = torch.from_numpy(cut_crops(condition.apply(image), spec).pixels)
-            with torch.autocast(device, torch.bfloat16):
-                logits[i] = model(crops.to(device))[0].float().mean().item()
-        for generator, kept in compared.items():
-            figures[f"{generator}/{condition.name}"] = auroc(labels[kept], logits[kept])
+    for column, condition in enumerate(conditions):
+        for generator in sorted({r.generator for r in records} - {"real"}):
+            compared = with_fakes_of(records, {generator})
+            if all(r.label != REAL for r in compared):
+                compared += [r for r in records if r.label == REAL]
+            kept = [places[record] for record in compared]
+            figures[f"{generator}/{condition.name}"] = auroc(labels[kept], logits_RC[kept, column])
     return {**figures, "mean": float(np.mean(list(figures.values())))}
+
+
+@torch.inference_mode()
+def score(
+    model: nn.Module, records: list[Record], *, device: str, conditions: Sequence[Alteration]
+) -> np.ndarray:
+    """Logits float64 [R, C] of the middle crop of each image; several processes share the images."""
+    model.eval()
+    logits_RC = np.zeros((len(records), len(conditions)))
+    for i in range(distributed.rank(), len(records), distributed.processes()):
+        image = decode_image(records[i].path.read_bytes(), _LIMITS).pixels
+        for column, condition in enumerate(conditions):
+            crops = torch.from_numpy(cut_crops(condition.apply(image), _SPEC).pixels)
+            with torch.autocast(device, torch.bfloat16):
+                logits_RC[i, column] = model(crops.to(device))[0].float().mean().item()
+    return distributed.summed(logits_RC, device)
+
+
+def _readable(records: list[Record], console: Console) -> list[Record]:
+    """Those that can be decoded; the others are named now, and not after hours of training."""
+    readable = []
+    for record in records:
+        try:
+            decode_image(record.path.read_bytes(), _LIMITS)
+        except DetectorError as error:
+            console.print(f"could not decode {record.path.name}: {error}")
+        else:
+            readable.append(record)
+    return readable
+
+
+def _sources(records: list[Record], recipe: Recipe) -> set[str]:
+    learned = {r.source for r in records if r.generator in recipe.generators}
+    return learned | {match.source for match in recipe.matches.values()}
+
+
+def _progress(run: Run, loss: float, seconds: float) -> str:
+    steps = run.recipe.steps
+    best = f"  best {run.best:.4f}" if np.isfinite(run.best) else ""
+    left = seconds * (steps - run.step) / 60
+    return (
+        f"{run.recipe.name} {run.step}/{steps} ({run.step / steps:.0%})"
+        f"  loss {loss:.4f}{best}  {seconds:.2f} s/step  {left:.0f} min left"
+    )
 
 
 def _cosine_with_warmup(recipe: Recipe) -> Callable[[int], float]:
@@ -249,7 +410,7 @@ def _cosine_with_warmup(recipe: Recipe) -> Callable[[int], float]:
     return factor
 
 
-def _stop_signal(deadline: float) -> Callable[[], bool]:
+def stop_signal(deadline: float) -> Callable[[], bool]:
     """A question that turns true on SIGTERM, SIGINT or at the deadline (monotonic seconds)."""
     received: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -264,14 +425,11 @@ def _ignore_signals(_worker: int) -> None:
 
 
 def _save_atomically(state: dict[str, Any], path: Path) -> None:
+    if distributed.rank() != 0:
+        return
     partial = path.with_suffix(".tmp")
     torch.save(state, partial)
     os.replace(partial, path)  # noqa: PTH105 - the atomic one, by its best-known name
-
-
-def _plain(value: object) -> object:
-    """As it looks after a trip through JSON, so that tuples equal lists."""
-    return json.loads(json.dumps(value))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 
 WITH_TORCH = {
+    "test_candidate.py",
+    "test_compare.py",
     "test_dataset.py",
     "test_decoders.py",
+    "test_distributed.py",
     "test_export.py",
+    "test_leak_runs.py",
+    "test_leave_one_out.py",
     "test_model.py",
     "test_release.py",
+    "test_shards.py",
     "test_synthesize.py",
     "test_train.py",
 }

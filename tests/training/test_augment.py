@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from training.augment import AugmentSpec, augment_pair
+from training.augment import AugmentSpec, augment_pair, resize_pair
 
 NO_HARD_REALS = AugmentSpec(hard_real=0.0)
 
@@ -49,7 +49,7 @@ def test_hard_reals_change_the_photograph_alone() -> None:
 
 
 def test_untouched_crops_are_native_pixels() -> None:
-    """A clean pair is only cut and flipped: its pixels all occur in the image."""
+    """A clean pair is only cut and mirrored: its pixels all occur in the image."""
     image = data.astronaut()
     clean = AugmentSpec(untouched=1.0, hard_real=0.0)
     colours = {tuple(p) for p in image.reshape(-1, 3)}
@@ -57,3 +57,17 @@ def test_untouched_crops_are_native_pixels() -> None:
     real, _ = augment_pair(image, image, 96, clean, np.random.default_rng(0))
 
     assert {tuple(p) for p in real.reshape(-1, 3)} <= colours
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_resized_pair_is_whole(seed: int) -> None:
+    """Each corner of both images is a corner of the result, mirrored in both or in none."""
+    image = np.full((150, 200, 3), 90, np.uint8)
+    image[:60, :60] = (250, 0, 0)
+    real, fake = resize_pair(image, image[:, :, ::-1], 96, np.random.default_rng(seed))
+    left = bool(real[5, 5, 0] > 200)
+
+    assert (96, 96, 3) == real.shape == fake.shape
+    assert (250, 0, 0) == tuple(real[5, 5 if left else 90])
+    assert (0, 0, 250) == tuple(fake[5, 5 if left else 90])
+    assert (90, 90, 90) == tuple(real[90, 5])

@@ -81,6 +81,34 @@ def test_a_mosaic_has_parts_of_several_images(tmp_path: Path) -> None:
         assert [0] * 6 == quarter[:, 1, 2].tolist()
 
 
+def test_a_recipe_takes_as_many_images_as_it_says(tmp_path: Path) -> None:
+    """Half of them photographs, the same ones each time."""
+    recipe = dataclasses.replace(RECIPE, images=4)
+    records = _records(tmp_path, n=8)
+    first, second = (
+        sorted(path.name for path in PairDataset(records, recipe)._images) for _ in range(2)
+    )
+
+    assert 2 == sum(name.endswith("_real.png") for name in first)
+    assert 2 == sum(name.endswith("_vae.png") for name in first)
+    assert first == second
+
+
+def test_a_recipe_can_see_images_whole(tmp_path: Path) -> None:
+    """A border all around is in every crop."""
+    records = _records(tmp_path)
+    for record in records:
+        pixels = np.asarray(Image.open(record.path)).copy()
+        pixels[:, :20] = pixels[:, -20:] = (255, 0, 0)
+        Image.fromarray(pixels).save(record.path)
+    dataset = PairDataset(records, dataclasses.replace(RECIPE, whole_images=True))
+
+    for place in range(4):
+        crops, _ = dataset[0, place]
+        assert (2, 64, 64, 3) == tuple(crops.shape)
+        assert {(255, 0, 0)} == {tuple(crops[i, 30, x].tolist()) for i in (0, 1) for x in (1, 62)}
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     """They are left out, counted, and not silently dropped."""
     records = _records(tmp_path)
@@ -125,3 +153,11 @@ def test_the_sampler_goes_on_where_a_run_stopped() -> None:
     """From step 2 on, it yields what a whole run yields from there."""
     assert list(StepSampler(RECIPE, 0))[2:] == list(StepSampler(RECIPE, 2))
     assert np.array_equal([2, 2, 2, 1], [len(batch) for batch in StepSampler(RECIPE, 0)])
+
+
+def test_processes_share_the_pairs_of_a_step() -> None:
+    """Each pair goes to one of them."""
+    shares = [StepSampler(RECIPE, 0, rank=rank, processes=2) for rank in (0, 1)]
+
+    for whole, first, second in zip(StepSampler(RECIPE, 0), *shares, strict=True):
+        assert sorted(whole) == sorted([*first, *second])

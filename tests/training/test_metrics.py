@@ -11,6 +11,8 @@ from training.metrics import (
     bootstrap_auroc,
     clopper_pearson,
     expected_calibration_error,
+    reliability,
+    roc_points,
     upper_bound,
 )
 
@@ -115,3 +117,32 @@ def test_the_bootstrap_centres_on_the_auroc() -> None:
     assert low < auroc(labels, scores) < high
     assert (low + high) / 2 == pytest.approx(auroc(labels, scores), abs=0.005)
     assert high - low < 0.07
+
+
+def test_a_reliability_bin_says_how_often_it_is_right() -> None:
+    """Both classes weigh the same: of nine photographs and one AI image at 0.8, half is AI."""
+    labels = np.array([0] * 9 + [1])
+    found = reliability(labels, np.full(10, 0.8))
+
+    assert [(10, 0.5)] == [(b.n, b.share_ai) for b in found]
+    assert found[0].mean_probability == pytest.approx(0.8)
+
+
+def test_few_points_are_enough_for_a_curve() -> None:
+    """From corner to corner, and the area below is the AUROC."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 2000)
+    scores = labels + rng.normal(size=4000)
+    x, y = roc_points(labels, scores)
+
+    assert len(x) <= 100
+    assert [(0, 0), (1, 1)] == [(x[0], y[0]), (x[-1], y[-1])]
+    assert np.trapezoid(y, x) == pytest.approx(auroc(labels, scores), abs=0.002)
+
+
+def test_a_perfect_order_has_a_full_area() -> None:
+    """Up first, and only then to the right."""
+    x, y = roc_points(np.array([0, 0, 1, 1]), np.array([1.0, 2.0, 3.0, 4.0]))
+
+    assert 1.0 == np.trapezoid(y, x)
+    assert {(0, 0), (0, 1), (1, 1)} <= set(zip(x.tolist(), y.tolist(), strict=True))

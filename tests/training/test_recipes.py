@@ -1,8 +1,10 @@
 """Recipes."""
 
+import dataclasses
+
 import pytest
 
-from training.recipes import RECIPES, Phase, Recipe, without
+from training.recipes import RECIPES, Phase, Recipe, asli, paper, recipe_of, wang2020, without
 
 MIX = {"vae": 1.0}
 
@@ -65,3 +67,50 @@ def test_a_mix_must_sum_to_one() -> None:
     """A typing mistake in the shares is refused."""
     with pytest.raises(ValueError, match="must sum to 1"):
         Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"vae": 0.5})
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_recipe_is_put_together_again_from_its_parts(name: str) -> None:
+    """As a checkpoint holds it; what an older checkpoint does not name has its default."""
+    recipe = RECIPES[name]()
+    values = dataclasses.asdict(recipe)
+    del values["patience"]
+
+    assert recipe == recipe_of(values)
+    with pytest.raises(TypeError, match="forgotten"):
+        recipe_of({**values, "forgotten": 1})
+
+
+def test_the_methods_compared_learn_the_same_images() -> None:
+    """Wang et al. see as many pairs of the same generators as ours, the paper 800 images of one of them."""
+    assert set(wang2020().generators) <= set(asli().generators)
+    assert abs(wang2020().pairs - asli().pairs) < 32
+    assert (("stylegan",), 800, True) == (
+        paper().generators,
+        paper().images,
+        paper().whole_images,
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"held_out": ("vae",)}, "holds out"),
+        ({"patience": 0}, "Patience"),
+        ({"images": 1}, "needs"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused(values: dict[str, object], message: str) -> None:
+    """Before anything is computed."""
+    phase = Phase(crop_size=64, steps=1, pairs_per_step=1, mix=MIX)
+
+    with pytest.raises(ValueError, match=message):
+        Recipe(name="x", phases=(phase,), **values)  # type: ignore[arg-type]
+
+
+def test_what_is_left_out_chooses_no_weights_either() -> None:
+    """Or it would not be unseen."""
+    phase = Phase(crop_size=64, steps=1, pairs_per_step=1, mix=MIX)
+    recipe = Recipe(name="x", phases=(phase,), held_out=("gan", "other"))
+
+    assert ("other",) == without(recipe, {"gan"}).held_out

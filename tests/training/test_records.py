@@ -33,6 +33,30 @@ def test_forensynths_folders_are_read(tmp_path: Path, prefix: str, generator: st
     assert {"test"} == {r.split for r in records.values()}
 
 
+@pytest.mark.parametrize(
+    ("folder", "split", "generator"),
+    [
+        ("progan_train/horse", "train", "progan"),
+        ("progan_val/horse", "val", "progan"),
+        ("train/stylegan/horse", "train", "stylegan"),
+        ("val/stylegan", "val", "stylegan"),
+        ("test/biggan", "test", "biggan"),
+        ("train", "train", "data"),
+        ("style_gan/horse", "test", "style_gan"),
+    ],
+)
+def test_the_first_folder_may_name_the_split(
+    tmp_path: Path, folder: str, split: str, generator: str
+) -> None:
+    """Before the generator, or behind its name as in the official training set."""
+    for name in ("0_real", "1_fake"):
+        _image(tmp_path / "data" / folder / name / "a.png")
+    photo, fake = read_records(tmp_path / "data")
+
+    assert {split} == {photo.split, fake.split}
+    assert (generator, generator, generator) == (fake.generator, fake.source, photo.source)
+
+
 def test_a_manifest_is_read_when_there_is_one(tmp_path: Path) -> None:
     """With its splits, groups and pairs."""
     with (tmp_path / "manifest.csv").open("w", newline="") as file:

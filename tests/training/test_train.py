@@ -1,6 +1,7 @@
 """Training runs: they learn, stop, and go on exactly where they were."""
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from training.model import ResNet50Detector, from_checkpoint
 from training.recipes import NetworkSpec, Phase, Recipe
 from training.records import Record
-from training.train import BEST, CHECKPOINT, Run, train, train_step
+from training.train import BEST, CHECKPOINT, Run, train, train_step, validation_records
 
 MIX = {"vae": 1.0}
 RECIPE = Recipe(
@@ -96,16 +98,82 @@ def test_a_probe_fits_the_head_before_the_first_step(records: list[Record], tmp_
     assert 1.0 == best["validation"]["vae/clean"]
 
 
-def test_a_finished_run_leaves_its_best_weights(records: list[Record], tmp_path: Path) -> None:
-    """Ready for export, with the figures they were chosen by and what they learned."""
+def test_a_finished_run_leaves_its_best_weights(
+    records: list[Record], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ready for export, with the figures they were chosen by and what they learned; and a log of its way."""
     run = _run(tmp_path / "run")
-    train(run, records, workers=0, stop=_never)
+    broken = dataclasses.replace(records[0], path=tmp_path / "broken.png")
+    broken.path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    train(run, [*records, broken], workers=0, stop=_never)
+    assert "could not decode broken.png" in capsys.readouterr().out
     figures = torch.load(tmp_path / "run" / BEST, weights_only=True)["validation"]
     trained = from_checkpoint(tmp_path / "run" / BEST)
 
     assert {"vae/clean", "vae/web", "mean"} == set(figures)
     assert ("test", ("vae",), 0) == (trained.recipe, trained.generators, trained.seed)
     assert torch.equal(trained.model.head.weight, run.ema.module.head.weight)
+
+    lines = [json.loads(line) for line in (run.out / "log.jsonl").read_text("utf-8").splitlines()]
+    board = EventAccumulator(str(run.out)).Reload()
+    assert [2, 4, 4] == [line["step"] for line in lines]
+    assert lines[1]["loss"] == pytest.approx(board.Scalars("loss")[-1].value, abs=1e-6)
+    for name, value in lines[2]["validation"].items():
+        assert value == pytest.approx(board.Scalars(f"validation/{name}")[-1].value, abs=1e-6)
+
+
+def test_a_run_ends_when_nothing_is_gained_any_more(records: list[Record], tmp_path: Path) -> None:
+    """One evaluation without a gain is the patience; asked again, the run says that it has ended."""
+    recipe = dataclasses.replace(RECIPE, evaluate_every=1, patience=1, min_gain=2.0)
+    run = _run(tmp_path / "run", recipe)
+
+    assert train(run, records, workers=0, stop=_never)
+    assert (2, 1) == (run.step, run.stalled)
+    again = _run(tmp_path / "run", recipe)
+    assert train(again, records, workers=0, stop=_never)
+    assert 2 == again.step
+
+
+def test_pairs_are_shared_evenly_or_not_at_all(
+    records: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three processes cannot take two pairs."""
+    run = _run(tmp_path / "run")
+    monkeypatch.setattr("training.distributed.processes", lambda: 3)
+
+    with pytest.raises(ValueError, match="3 processes cannot share"):
+        train(run, records, workers=0, stop=_never)
+
+
+def test_small_gains_add_up(tmp_path: Path) -> None:
+    """A slow rise is a gain as soon as it has come far enough from the last one."""
+    recipe = dataclasses.replace(RECIPE, patience=3, min_gain=0.01)
+    run = _run(tmp_path / "run", recipe)
+    stalled = []
+    for mean in (0.500, 0.505, 0.511, 0.512, 0.513, 0.514):
+        run.judge({"mean": mean})
+        stalled.append(run.stalled)
+
+    assert [0, 1, 0, 1, 2, 3] == stalled
+    assert run.has_ended()
+    assert 0.514 == run.best
+
+
+def test_generators_held_out_choose_the_weights(records: list[Record]) -> None:
+    """Beside all photographs of val; the learned ones do not."""
+    held = dataclasses.replace(
+        records[1],
+        path=records[1].path.with_name("x"),
+        generator="gan",
+        source="pool",
+        split="pool",
+    )
+    recipe = dataclasses.replace(RECIPE, held_out=("gan",))
+    chosen = validation_records([*records, held], recipe)
+
+    assert ["real", "real", "gan"] == [r.generator for r in chosen]
+    with pytest.raises(ValueError, match="No images of"):
+        validation_records(records, recipe)
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_path: Path) -> None:

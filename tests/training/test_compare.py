@@ -1,0 +1,127 @@
+"""Two models on the same images."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from detector.conditions import CLEAN, WEB
+from tests.models import write_tiny_model
+from training.compare import compare, main
+from training.records import Record
+from training.scoring import Scores
+
+
+def _record(label: int, group: str, generator: str = "gan") -> Record:
+    name = generator if label else "real"
+    return Record(
+        path=Path(f"{label}{group}"), label=label, generator=name, family=name, source="s",
+        group=group, split="test",
+    )  # fmt: skip
+
+
+def _scores(records: list[Record], strength: float, seed: int) -> Scores:
+    """Logits that tell the classes apart by so many standard deviations."""
+    labels = np.array([r.label for r in records])
+    noise = np.random.default_rng(seed).normal(size=len(labels))
+    logits = (strength * labels + noise)[:, None]
+    return Scores(records, (CLEAN,), logits, np.full(len(records), 256), [])
+
+
+def _records(n: int, copies: int = 1) -> list[Record]:
+    return [_record(label, str(i)) for label in (0, 1) for i in range(n) for _ in range(copies)]
+
+
+def test_a_better_model_is_shown_to_be_better() -> None:
+    """And the other one is not; the difference is that of the plain figures, and lies in the interval."""
+    records = _records(200)
+    strong, weak = _scores(records, 2.0, 0), _scores(records, 0.5, 1)
+    (found,) = compare(strong, weak)
+    (reverse,) = compare(weak, strong)
+
+    assert found.difference == pytest.approx(found.auroc - found.against_auroc)
+    assert found.ci95[0] < found.difference < found.ci95[1]
+    assert found.better
+    assert not reverse.better
+    assert reverse.difference == pytest.approx(-found.difference)
+
+
+def test_a_model_is_not_better_than_itself() -> None:
+    """Paired means that what both share cancels, to the last digit."""
+    scores = _scores(_records(50), 1.0, 0)
+    (found,) = compare(scores, scores)
+
+    assert (0.0, (0.0, 0.0), False) == (found.difference, found.ci95, found.better)
+
+
+def test_repeated_images_do_not_make_a_difference_certain() -> None:
+    """Ten copies in one group count as one image: the interval stays as wide as it was."""
+    alone = _records(60)
+    strong, weak = _scores(alone, 1.0, 0), _scores(alone, 0.8, 1)
+    repeated = _records(60, copies=10)
+    (once,) = compare(strong, weak)
+    (often,) = compare(
+        *(
+            Scores(repeated, s.conditions, np.repeat(s.logits, 10, axis=0), np.ones(1200), [])
+            for s in (strong, weak)
+        )
+    )
+
+    assert once.difference == pytest.approx(often.difference)
+    assert once.ci95 == pytest.approx(often.ci95, abs=1e-9)
+
+
+def test_generators_count_alike() -> None:
+    """The mean is over generators, however many images each has; one of a single group does no harm."""
+    records = [
+        *(_record(0, str(i)) for i in range(40)),
+        *(_record(1, str(i)) for i in range(40)),
+        *(_record(1, "same", "sheet") for _ in range(4)),
+    ]
+    (found,) = compare(_scores(records, 3.0, 0), _scores(records, 0.0, 1))
+
+    assert {"gan", "sheet"} == set(found.generators)
+    assert found.difference == pytest.approx(np.mean(list(found.generators.values())))
+    assert found.better
+
+
+def test_scores_of_other_images_are_refused() -> None:
+    """So is one class alone."""
+    records = _records(3)
+    scores = _scores(records, 1.0, 0)
+    with pytest.raises(ValueError, match="the same images"):
+        compare(scores, _scores(records[::-1], 1.0, 0))
+
+    photographs = _scores([r for r in records if r.label == 0], 1.0, 0)
+    with pytest.raises(ValueError, match="photographs and AI images"):
+        compare(photographs, photographs)
+
+
+def test_the_command_compares_model_files(
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Bright and smooth AI images: a model of brightness is better than one of grain, clean and web."""
+    rng = np.random.default_rng(0)
+    for name, grey, grain in (("0_real", 60, 15), ("1_fake", 190, 5)):
+        folder = tmp_path / "data" / "brightness" / name
+        folder.mkdir(parents=True)
+        for i in range(8):
+            pixels = rng.normal(grey, grain, (230, 230, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"{i}.png")
+    other, out = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain"), tmp_path / "out.json"
+    monkeypatch.setattr(
+        "sys.argv",
+        ["compare", "--model", str(tiny_model), "--against", str(other),
+         "--data", str(tmp_path / "data"), "--out", str(out)],
+    )  # fmt: skip
+    main()
+    rows = json.loads(out.read_text("utf-8"))["against"][0]["conditions"]
+
+    assert [CLEAN.name, WEB.name] == [row["condition"] for row in rows]
+    assert all(row["better"] and row["auroc"] == 1.0 for row in rows)
+    assert 2 == capsys.readouterr().out.count("  better")

@@ -1,0 +1,145 @@
+"""Leak tests that train: each run is of a few steps here, and each outcome can fail."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from training import leak_runs
+from training.leak_runs import Laboratory, run_tests, shuffle_labels, with_wrong_history
+from training.model import ResNet50Detector
+from training.recipes import Phase, Recipe
+from training.records import Record
+
+RECIPE = Recipe(
+    name="test",
+    phases=(Phase(crop_size=32, steps=1, pairs_per_step=2, mix={"vae": 1.0}),),
+    evaluate_every=2,
+)
+
+
+class Brightness(nn.Module):
+    """Its logit is the mean of a crop."""
+
+    def forward(self, crops_NHWC: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mean = crops_NHWC.float().mean((1, 2, 3)) - 128
+        return mean, mean[:, None, None]
+
+
+class Ready(Laboratory):
+    """A laboratory whose network needs no training, and which notes what it was to learn from."""
+
+    learned: dict[str, list[Record]] = {}  # noqa: RUF012 - one for each test, see `ready`
+
+    def train(self, name: str, records: list[Record], recipe: Recipe | None = None) -> nn.Module:  # noqa: ARG002
+        self.learned[name] = records
+        return Brightness()
+
+
+def _pixels(path: Path) -> bytes:
+    with Image.open(path) as image:
+        return image.tobytes()
+
+
+def _records(folder: Path, greys: dict[str, tuple[int, int]], n: int = 6) -> list[Record]:
+    """By source: the greys of its photographs and of its AI images; half of each in val."""
+    rng = np.random.default_rng(0)
+    records = []
+    for source, pair in greys.items():
+        for label, grey in enumerate(pair):
+            for i in range(n):
+                path = folder / f"{source}_{label}_{i}.png"
+                pixels = rng.normal(grey, 3, (230, 230, 3)).clip(0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(path)
+                records.append(
+                    Record(
+                        path=path, label=label, generator="vae" if label else "real", family="f",
+                        source=source, group=path.name, split="val" if i % 2 else "train",
+                    )
+                )  # fmt: skip
+    return records
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Ready:
+    Ready.learned = {}
+    return Ready(
+        recipe=RECIPE, out=tmp_path / "out", device="cpu", workers=0,
+        start=ResNet50Detector, stop=lambda: False,
+    )  # fmt: skip
+
+
+def test_photographs_that_look_generated_are_found_out(ready: Ready, tmp_path: Path) -> None:
+    """L4: a brighter source is flagged whole by what never saw it, a darker one is not."""
+    records = _records(tmp_path, {"dark": (60, 190), "bright": (120, 190)})
+    dark, bright = sorted(run_tests(ready, records, ["L4"]), key=lambda f: "bright" in f.says)
+
+    assert (0.0, True) == (dark.value, dark.passed)
+    assert (1.0, False) == (bright.value, bright.passed)
+    assert {"dark"} == {r.source for r in ready.learned["without-bright"]}
+
+
+def test_a_source_is_not_left_out_when_nothing_remains(
+    ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named instead."""
+    assert [] == run_tests(ready, _records(tmp_path, {"only": (60, 190)}), ["L4"])
+    assert "cannot leave out only" in capsys.readouterr().out
+
+
+def test_shuffled_labels_are_as_many_as_before(tmp_path: Path) -> None:
+    """Among what is learned and among the rest; some move, and no file does."""
+    records = _records(tmp_path, {"s": (60, 190)}, n=20)
+    shuffled = shuffle_labels(records, 0)
+
+    def counted(found: list[Record]) -> Counter[tuple[str, int, str]]:
+        return Counter((r.split, r.label, r.generator) for r in found)
+
+    assert counted(records) == counted(shuffled)
+    assert [r.path for r in records] == [r.path for r in shuffled]
+    assert 5 < sum(a.label != b.label for a, b in zip(records, shuffled, strict=True)) < 35
+
+
+def test_what_still_tells_shuffled_labels_fails(
+    ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L5: a network that knows the labels of validation has seen them somewhere."""
+    records = _records(tmp_path, {"s": (60, 190)})
+    monkeypatch.setattr(leak_runs, "shuffle_labels", lambda found, _seed: found)
+    (finding,) = run_tests(ready, records, ["L5"])
+
+    assert ("L5", 1.0, False) == (finding.test, finding.value, finding.passed)
+
+
+def test_a_wrong_history_is_of_ai_images_alone(tmp_path: Path) -> None:
+    """They are saved once more, and only once; photographs stay where they are."""
+    records = _records(tmp_path, {"s": (60, 190)}, n=2)
+    altered = with_wrong_history(records, tmp_path / "altered")
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "altered").iterdir()}
+
+    assert altered == with_wrong_history(records, tmp_path / "altered")
+    assert written == {path: path.stat().st_mtime_ns for path in written}
+    for before, after in zip(records, altered, strict=True):
+        same = _pixels(before.path) == _pixels(after.path)
+        assert (before.label == 0) == same == (before.path == after.path)
+
+
+@pytest.mark.slow
+def test_all_of_them_train(tmp_path: Path) -> None:
+    """Five runs, each in its folder."""
+    records = _records(tmp_path, {"a": (60, 190), "b": (60, 190)}, n=4)
+    out = tmp_path / "out"
+    laboratory = Laboratory(
+        recipe=RECIPE, out=out, device="cpu", workers=0,
+        start=ResNet50Detector, stop=lambda: False,
+    )  # fmt: skip
+    findings = run_tests(laboratory, records, ["L4", "L5", "L11"])
+
+    assert ["L4", "L4", "L5", "L11", "L11"] == [finding.test for finding in findings]
+    assert {"without-a", "without-b", "shuffled", "wrong-history-run", "as-it-is"} == {
+        path.parent.name for path in out.glob("*/last.pt")
+    }

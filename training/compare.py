@@ -1,0 +1,147 @@
+"""Whether one model is better than others, on the same images that none of them has learned.
+
+    python -m training.compare --model A --against B [--against C ...] --data FOLDER [--data FOLDER ...] --out OUT.json
+
+Models are checkpoints (`best.pt`) or model files (`*.onnx`). Prints, per condition, the difference of macro
+AUROC, A minus the other, with its 95 % interval from a paired bootstrap over groups.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from detector.conditions import CLEAN, WEB
+from detector.errors import ModelLoadError
+from detector.labels import FAKE
+from training.candidate import load_candidate
+from training.evaluate import describe, held_out_records, write_report
+from training.metrics import auroc, draw_groups, resampled_auroc
+from training.report import ranked_against, rounded
+from training.scoring import Scores
+
+CONDITIONS = (CLEAN, WEB)
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """Two models on the same images in one condition; AUROC is the mean over generators."""
+
+    condition: str
+    auroc: float
+    against_auroc: float
+    difference: float
+    """The first one's minus the other's."""
+    ci95: tuple[float, float]
+    generators: dict[str, float]
+    """The difference for each."""
+
+    @property
+    def better(self) -> bool:
+        """Whether the whole interval lies above 0."""
+        return self.ci95[0] > 0
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--against", type=Path, action="append", required=True)
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    paths = [args.model, *args.against]
+    try:
+        candidates = [load_candidate(path) for path in paths]
+        learned = {name for c in candidates for name in c.classifier.manifest.trained_on}
+        records = held_out_records(args.data, learned)
+        if not any(r.label == FAKE for r in records):
+            raise ValueError("No AI image to compare on")
+    except (ValueError, ModelLoadError) as error:
+        parser.error(str(error))
+    first, *others = [candidate.score(records, CONDITIONS) for candidate in candidates]
+    result: dict[str, object] = {
+        "data": describe(args.data, records),
+        "model": candidates[0].classifier.weights_sha256,
+        "against": [],
+    }
+    rows = []
+    for path, candidate, scores in zip(args.against, candidates[1:], others, strict=True):
+        differences = compare(first, scores)
+        for found in differences:
+            low, high = found.ci95
+            print(
+                f"{found.condition:6} against {path}: {found.auroc:.4f} - {found.against_auroc:.4f}"
+                f" = {found.difference:+.4f}, 95 % {low:+.4f} to {high:+.4f}"
+                f"  {'better' if found.better else 'not shown to be better'}"
+            )
+        rows.append(
+            {
+                "model": candidate.classifier.weights_sha256,
+                "recipe": candidate.classifier.manifest.recipe,
+                "conditions": [
+                    rounded({**dataclasses.asdict(d), "better": d.better}) for d in differences
+                ],
+            }
+        )
+    write_report({**result, "against": rows}, args.out)
+    print(f"wrote {args.out}")
+
+
+def compare(scores: Scores, against: Scores) -> list[Difference]:
+    """One row per condition. A resample holds the same images for both models.
+
+    Raises ValueError when the scores are not of the same images, or hold one class alone.
+    """
+    if scores.records != against.records:
+        raise ValueError("Only scores of the same images can be compared")
+    if len(set(scores.labels.tolist())) < 2:
+        raise ValueError("A comparison needs photographs and AI images")
+    drawn = draw_groups(scores.labels, scores.groups, resamples=RESAMPLES)
+    chosen = {
+        name: ranked_against(scores, name)
+        for name in sorted({r.generator for r in scores.records if r.label == FAKE})
+    }
+    return [
+        _difference(
+            condition.name,
+            scores.labels,
+            (scores.logits[:, column], against.logits[:, column]),
+            chosen,
+            drawn,
+        )
+        for column, condition in enumerate(scores.conditions)
+    ]
+
+
+def _difference(
+    condition: str,
+    labels: np.ndarray,
+    logits: tuple[np.ndarray, np.ndarray],
+    chosen: Mapping[str, np.ndarray],
+    drawn: np.ndarray,
+) -> Difference:
+    aurocs = np.array([[auroc(labels[c], z[c]) for c in chosen.values()] for z in logits])
+    resampled = np.array(
+        [[resampled_auroc(labels[c], z[c], drawn[:, c]) for c in chosen.values()] for z in logits]
+    )
+    # A generator whose images are all of one group is absent from some resamples, for both models alike.
+    differences = np.nanmean(resampled[0] - resampled[1], axis=0)
+    low, high = np.quantile(differences, [0.025, 0.975])
+    by_generator = aurocs[0] - aurocs[1]
+    return Difference(
+        condition=condition,
+        auroc=float(aurocs[0].mean()),
+        against_auroc=float(aurocs[1].mean()),
+        difference=float(by_generator.mean()),
+        ci95=(float(low), float(high)),
+        generators=dict(zip(chosen, by_generator.tolist(), strict=True)),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""Leak tests that need training runs of their own: of a recipe and its data, rather than of a model.
+
+    python -m training.leak_runs --recipe NAME --data FOLDER [--data FOLDER ...] --out FOLDER
+                                 [--test L4] [--test L5] [--test L11] [--imagenet WEIGHTS] [--device cpu|cuda]
+
+L4: photographs of a source that was left out are flagged no more than twice as often as those of validation.
+L5: from shuffled labels nothing is learned. L11: the tests can see a shortcut, for with one laid into the
+data on purpose, figures rise on data that have it, and fall on data that do not.
+
+Each run lies in its own folder below --out, and a stopped command goes on where it was. Prints `pass` or
+`FAIL` for each, writes them to findings.json there, and ends with status 1 when one failed.
+"""
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from detector.errors import DetectorError
+from detector.image import decode_image
+from detector.labels import FAKE, REAL
+from training.augment import encode
+from training.evaluate import write_report
+from training.leakage import Finding
+from training.model import ResNet50Detector, from_imagenet
+from training.recipes import RECIPES, UNTOUCHED, NetworkSpec, Recipe
+from training.records import Record, read_records, with_fakes_of
+from training.report import rounded
+from training.scoring import LIMITS
+from training.train import (
+    Run,
+    conditions_of,
+    evaluate,
+    score,
+    stop_signal,
+    train,
+    validation_records,
+)
+
+ALLOWED = 0.03
+"""Share of the photographs of validation that L4's threshold flags."""
+BIAS_QUALITY = 60
+"""JPEG quality of the one more save that L11 gives to AI images alone."""
+
+
+class Stopped(Exception):
+    """A signal came before the runs were at their end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laboratory:
+    """Trains one recipe on altered data, each run in a folder of its own below `out`."""
+
+    recipe: Recipe
+    out: Path
+    device: str
+    workers: int
+    start: Callable[[NetworkSpec], ResNet50Detector]
+    """The network before training."""
+    stop: Callable[[], bool]
+
+    def train(self, name: str, records: list[Record], recipe: Recipe | None = None) -> nn.Module:
+        """The averaged weights at the end of a run. Raises Stopped when it was ended before."""
+        recipe = recipe or self.recipe
+        torch.manual_seed(recipe.seed)
+        run = Run(self.start(recipe.network), recipe, self.out / name, device=self.device)
+        if not train(run, records, workers=self.workers, stop=self.stop):
+            raise Stopped(f"stopped in {name} at step {run.step}; run the same command to go on")
+        return run.ema.module
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--recipe", choices=sorted(RECIPES), required=True)
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--test", choices=sorted(TESTS), action="append")
+    parser.add_argument(
+        "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
+    )
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    try:
+        records = [r for folder in args.data for r in read_records(folder)]
+    except ValueError as error:
+        parser.error(str(error))
+    laboratory = Laboratory(
+        recipe=RECIPES[args.recipe](),
+        out=args.out,
+        device=args.device,
+        workers=args.workers,
+        start=lambda network: from_imagenet(network, args.imagenet),
+        stop=stop_signal(float("inf")),
+    )
+    try:
+        findings = run_tests(laboratory, records, args.test or list(TESTS))
+    except Stopped as stopped:
+        print(stopped)
+        return
+    for finding in findings:
+        print(finding)
+    found = [rounded(dataclasses.asdict(finding)) for finding in findings]
+    write_report({"recipe": args.recipe, "leak_runs": found}, args.out / "findings.json")
+    sys.exit(0 if all(finding.passed for finding in findings) else 1)
+
+
+def run_tests(laboratory: Laboratory, records: list[Record], names: Sequence[str]) -> list[Finding]:
+    """The findings of the tests of these names."""
+    recipe = laboratory.recipe
+    sources = (match.source for match in recipe.matches.values())
+    used = with_fakes_of(records, recipe.generators, sources)
+    return [finding for name in names for finding in TESTS[name](laboratory, used)]
+
+
+def new_photographs_are_not_flagged(
+    laboratory: Laboratory, records: list[Record]
+) -> Iterator[Finding]:
+    """L4: for each source of photographs in turn, a run without any of it.
+
+    The threshold is the one that flags ALLOWED of validation's photographs of the other sources. Sources
+    whose photographs stand beside the only images of a generator cannot be left out, and are named.
+    """
+    for source in sorted({r.source for r in records if r.label == REAL}):
+        groups = {r.group for r in records if r.source == source}
+        kept = [r for r in records if r.source != source and r.group not in groups]
+        learned = {r.generator for r in kept if r.label == FAKE and r.split in {"train", "pool"}}
+        known = [r for r in kept if r.label == REAL and r.split == "val"]
+        if set(laboratory.recipe.generators) - learned or not known:
+            print(f"L4 cannot leave out {source}: too little would be left to learn from")
+            continue
+        model = laboratory.train(f"without-{source}", kept)
+        new = [r for r in records if r.label == REAL and r.source == source]
+        conditions = conditions_of(laboratory.recipe)[:1]
+        before, after = (
+            score(model, photographs, device=laboratory.device, conditions=conditions)[:, 0]
+            for photographs in (known, new)
+        )
+        value = float((after > np.quantile(before, 1 - ALLOWED)).mean())
+        yield Finding.at_most(
+            "L4", f"photographs of {source} flagged, which were never seen", value, 2 * ALLOWED
+        )
+
+
+def shuffled_labels_teach_nothing(
+    laboratory: Laboratory, records: list[Record]
+) -> Iterator[Finding]:
+    """L5: labels are dealt out anew, in validation, too."""
+    shuffled = shuffle_labels(records, laboratory.recipe.seed)
+    model = laboratory.train("shuffled", shuffled)
+    value = _validate(laboratory, model, shuffled)
+    yield Finding(
+        "L5",
+        "mean AUROC of validation after training on shuffled labels",
+        value,
+        "0.45 to 0.55",
+        0.45 <= value <= 0.55,
+    )
+
+
+def shuffle_labels(records: list[Record], seed: int) -> list[Record]:
+    """The same files, with label, generator and family permuted among what is learned, and among the rest."""
+    rng = np.random.default_rng(seed)
+    shuffled = list(records)
+    learned = np.array([r.split in {"train", "pool"} for r in records])
+    for places in (np.flatnonzero(learned), np.flatnonzero(~learned)):
+        for place, origin in zip(places, rng.permutation(places), strict=True):
+            given = records[origin]
+            shuffled[place] = dataclasses.replace(
+                records[place],
+                label=given.label,
+                generator=given.generator,
+                family=given.family,
+                pair="",  # a pair is one of each label, which it may no longer be
+            )
+    return shuffled
+
+
+def a_shortcut_is_seen(laboratory: Laboratory, records: list[Record]) -> Iterator[Finding]:
+    """L11: one run with a wrong history of the AI images, and no augmentation to hide it; one without.
+
+    If the first were not better on images with that history, and worse on those without, then the figures
+    that we publish could not tell a shortcut from a trace.
+    """
+    biased = with_wrong_history(records, laboratory.out / "wrong-history")
+    phases = tuple(
+        dataclasses.replace(phase, augment=UNTOUCHED) for phase in laboratory.recipe.phases
+    )
+    careless = dataclasses.replace(
+        laboratory.recipe, name=f"{laboratory.recipe.name}-careless", phases=phases
+    )
+    fooled = laboratory.train("wrong-history-run", biased, careless)
+    fair = laboratory.train("as-it-is", records)
+    gain = _validate(laboratory, fooled, biased) - _validate(laboratory, fair, records)
+    loss = _validate(laboratory, fair, records) - _validate(laboratory, fooled, records)
+    yield Finding("L11", "gain of AUROC on data with the shortcut", gain, "above 0", gain > 0)
+    yield Finding("L11", "loss of AUROC on data without it", loss, "above 0", loss > 0)
+
+
+def with_wrong_history(records: list[Record], folder: Path) -> list[Record]:
+    """The same records, whose AI images lie in `folder` after one more save as JPEG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    altered = []
+    for i, record in enumerate(records):
+        if record.label == FAKE:
+            path = folder / f"{i:06}.png"
+            if not path.is_file():
+                try:
+                    _save_again(record.path, path)
+                except DetectorError as error:
+                    print(f"could not decode {record.path.name}: {error}")
+                    continue
+            record = dataclasses.replace(record, path=path)
+        altered.append(record)
+    return altered
+
+
+def _save_again(source: Path, target: Path) -> None:
+    image = decode_image(source.read_bytes(), LIMITS).pixels
+    saved = encode(image, "JPEG", quality=BIAS_QUALITY)
+    partial = target.with_suffix(".tmp")
+    saved.save(partial, "PNG", compress_level=1)
+    partial.replace(target)
+
+
+def _validate(laboratory: Laboratory, model: nn.Module, records: list[Record]) -> float:
+    figures = evaluate(
+        model,
+        validation_records(records, laboratory.recipe),
+        device=laboratory.device,
+        conditions=conditions_of(laboratory.recipe),
+    )
+    return figures["mean"]
+
+
+TESTS: dict[str, Callable[[Laboratory, list[Record]], Iterator[Finding]]] = {
+    "L4": new_photographs_are_not_flagged,
+    "L5": shuffled_labels_teach_nothing,
+    "L11": a_shortcut_is_seen,
+}
+
+
+if __name__ == "__main__":
+    main()

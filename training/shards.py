@@ -1,0 +1,155 @@
+"""Training images as WebDataset shards, for sets that do not fit on one disk.
+
+    python -m training.shards --data FOLDER [--data FOLDER ...] --out FOLDER [--per-shard 2000]
+    python -m training.train --shards "https://.../shard-{000000..000041}.tar" --data VALIDATION ...
+
+Each shard is a fair sample of the whole: the order is drawn, and a photograph and what was made from it stay
+together. While a window of steps lasts, training holds a few shards in memory and draws pairs from them
+as `PairDataset` does, so that a stopped run goes on exactly where it was here, too.
+"""
+
+import argparse
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import webdataset
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import Dataset
+from webdataset.shardlists import expand_urls
+from webdataset.tariterators import group_by_keys, tar_file_expander
+
+from detector.errors import DetectorError
+from training.dataset import PairDataset, load_pixels
+from training.recipes import Recipe
+from training.records import Record, read_records
+
+SHARDS_AT_ONCE = 4
+STEPS_PER_WINDOW = 200
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--per-shard", type=int, default=2000, help="images, about")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    try:
+        records = [r for folder in args.data for r in read_records(folder)]
+    except ValueError as error:
+        parser.error(str(error))
+    learned = [r for r in records if r.split in {"train", "pool"}]
+    failures = write_shards(learned, args.out, per_shard=args.per_shard, seed=args.seed)
+    for failure in failures:
+        print(f"could not decode {failure}")
+    print(f"wrote {len(learned) - len(failures)} images; {len(failures)} could not be decoded")
+
+
+def write_shards(records: list[Record], out: Path, *, per_shard: int, seed: int) -> list[str]:
+    """Write `shard-000000.tar` and so on; the names of files that could not be decoded, with the reason.
+
+    Images are stored byte for byte, each with a JSON of what is known about it.
+    """
+    together: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        together[f"pair {record.pair}" if record.pair else f"path {record.path}"].append(record)
+    units = list(together.values())
+    order = np.random.default_rng(seed).permutation(len(units))
+    shards = -(-len(records) // per_shard)
+    out.mkdir(parents=True, exist_ok=True)
+    failures = []
+    for number in track(range(shards), description="writing shards"):
+        with webdataset.TarWriter(
+            str(out / f"shard-{number:06}.tar"), encoder=False, mtime=0, format="PAX_FORMAT"
+        ) as tar:
+            members = [record for i in order[number::shards] for record in units[i]]
+            for place, record in enumerate(members):
+                data = record.path.read_bytes()
+                try:
+                    load_pixels(data)
+                except DetectorError as error:
+                    failures.append(f"{record.path.name}: {error}")
+                    continue
+                known = {**dataclasses.asdict(record), "path": record.path.name}
+                suffix = record.path.suffix.lower().removeprefix(".")
+                tar.write(
+                    {
+                        "__key__": f"{number:06}-{place:06}",
+                        suffix: data,
+                        "json": json.dumps(known).encode(),
+                    }
+                )
+    return failures
+
+
+def read_shard(url: str) -> Iterator[tuple[Record, bytes]]:
+    """Each record with its file's bytes; `path` is only a name that no other record has.
+
+    `url` is whatever webdataset reads: a path, http(s):, or pipe: with a command.
+    """
+    with webdataset.gopen(url) as stream:
+        for sample in group_by_keys(tar_file_expander([{"url": url, "stream": stream}])):
+            known = json.loads(sample["json"])
+            name = Path(known["path"])
+            path = Path(url) / sample["__key__"] / name
+            yield Record(**{**known, "path": path}), sample[name.suffix.lower().removeprefix(".")]
+
+
+class ShardedPairs(Dataset[tuple[Tensor, Tensor]]):
+    """Items as those of `PairDataset`, each from the shards of its step's window.
+
+    Raises ValueError for a recipe that draws a number of images from the whole set.
+    """
+
+    def __init__(self, pattern: str, recipe: Recipe) -> None:
+        """`pattern` may hold braces: `shard-{000000..000041}.tar`."""
+        if recipe.images is not None:
+            raise ValueError(
+                f"Recipe {recipe.name!r} draws its images from a whole set, not shards"
+            )
+        self.pattern = pattern
+        self.urls: Sequence[str] = expand_urls(pattern)
+        self.recipe = recipe
+        self._window: int | None = None
+        self._pairs: PairDataset | None = None
+
+    def seen_by(self, recipe: Recipe) -> Self:
+        """The same shards, drawn as another recipe of the same generators draws them."""
+        return type(self)(self.pattern, recipe)
+
+    def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        window = place[0] // STEPS_PER_WINDOW
+        if self._pairs is None or window != self._window:
+            self._pairs = None  # frees the memory before the next images come
+            self._pairs, self._window = self._load(window), window
+        return self._pairs[place]
+
+    def urls_of(self, window: int) -> list[str]:
+        """The shards go by in an order that is drawn anew for each pass."""
+        count, passes = len(self.urls), {}
+        chosen = []
+        for i in range(window * SHARDS_AT_ONCE, (window + 1) * SHARDS_AT_ONCE):
+            number, within = divmod(i, count)
+            if number not in passes:
+                rng = np.random.default_rng([self.recipe.seed, number])
+                passes[number] = rng.permutation(count)
+            chosen.append(self.urls[passes[number][within]])
+        return list(dict.fromkeys(chosen))
+
+    def _load(self, window: int) -> PairDataset:
+        found = dict(pair for url in self.urls_of(window) for pair in read_shard(url))
+        pairs = PairDataset(list(found), self.recipe, read=found.__getitem__)
+        if pairs.failures:
+            raise ValueError(f"Damaged shard: {pairs.failures[0]}")
+        return pairs
+
+
+if __name__ == "__main__":
+    main()

@@ -105,6 +105,8 @@ def read_shard(url: str) -> Iterator[tuple[Record, bytes]]:
 class ShardedPairs(Dataset[tuple[Tensor, Tensor]]):
     """Items as those of `PairDataset`, each from the shards of its step's window.
 
+    `failures` stays empty: what cannot be decoded never got into a shard.
+
     Raises ValueError for a recipe that draws a number of images from the whole set.
     """
 
@@ -117,6 +119,7 @@ class ShardedPairs(Dataset[tuple[Tensor, Tensor]]):
         self.pattern = pattern
         self.urls: Sequence[str] = expand_urls(pattern)
         self.recipe = recipe
+        self.failures: Sequence[str] = ()
         self._window: int | None = None
         self._pairs: PairDataset | None = None
 

@@ -232,9 +232,8 @@ def train(
         return True
     console = Console(force_terminal=False, width=120, quiet=distributed.rank() != 0)
     dataset = ShardedPairs(shards, recipe) if shards else PairDataset(records, recipe)
-    if isinstance(dataset, PairDataset):
-        for failure in dataset.failures:
-            console.print(f"could not decode {failure}")
+    for failure in dataset.failures:
+        console.print(f"could not decode {failure}")
     validation = _readable(validation_records(records, recipe), console)
     if recipe.probe and not run.step:
         probe = recipe.probe_recipe()

@@ -1,10 +1,7 @@
 """The model that ships: its contract, its report, its speed and its memory."""
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +19,7 @@ from detector.conditions import CONDITIONS
 from detector.image import decode_image
 from detector.preprocess import cut_crops
 from detector.stability import CROPS_PER_RESAVE, RESAVES
+from tests.processes import measured_detect
 from tests.wording import FORBIDDEN
 
 pytestmark = pytest.mark.model
@@ -200,24 +198,9 @@ def test_a_twenty_megapixel_photograph_fits_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     small = Image.fromarray(data.astronaut())
     small.resize((5472, 3648)).save(path, quality=92)
-    program = (
-        "import re, sys; from detector.cli import main; status = main(sys.argv[1:]); "
-        "status_file = open('/proc/self/status').read(); "
-        "print(re.search(r'VmHWM:\\s+(\\d+) kB', status_file)[1]); sys.exit(status)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "detect", "--json", str(path)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    analysis, kilobytes = done.stdout.splitlines()
-    peak = int(kilobytes) * 1024
+    measured = measured_detect(path)
+    media = measured.analysis["media"]
 
-    assert (5472, 3648) == (
-        json.loads(analysis)["media"]["width"],
-        json.loads(analysis)["media"]["height"],
-    )
-    print(f"peak memory {peak / 1e6:.0f} MB")
-    assert peak < MAX_MEMORY_BYTES
+    print(measured)
+    assert (5472, 3648) == (media["width"], media["height"])
+    assert measured.peak_bytes < MAX_MEMORY_BYTES

@@ -1,6 +1,7 @@
 """The detector against the least that can be done: decode with Pillow, run onnxruntime on the same crops."""
 
 import dataclasses
+import functools
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +11,17 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
+from benchmarks.pictures import picture_of
 from benchmarks.turns import in_turns
 from detector.analysis import MODEL_PATH, Detector
 from detector.classifier import Evidence, OnnxClassifier
-from detector.preprocess import Crops
+from detector.image import decode_image
+from detector.preprocess import Crops, cut_crops, shrink_to
+from detector.provenance import read_provenance
+from detector.suitability import find_obstacles
+
+LONG_SIDES = (256, 512, 1024, 4000)
+"""Of pictures of 4:3, in pixels; they have 1, 4, 9 and 9 crops."""
 
 
 @dataclass
@@ -59,6 +67,31 @@ def measure_engine(detector: Detector, data: bytes, *, rounds: int) -> dict[str,
         "ratio": seconds["engine"] / seconds["raw"],
         "steps_ms": {name: median(step[name] for step in steps) for name in steps[0]},
     }
+
+
+def measure_resaves(detector: Detector, *, rounds: int) -> dict[str, float]:
+    """For each of LONG_SIDES: the median analysis over the median of one without re-saves."""
+    ratios = {}
+    for side in LONG_SIDES:
+        data = picture_of(side, side * 3 // 4)
+        seconds = in_turns(
+            {
+                "single": functools.partial(analyze_once, detector, data),
+                "whole": functools.partial(detector.analyze_image, data),
+            },
+            rounds=rounds,
+        )
+        ratios[str(side)] = seconds["whole"] / seconds["single"]
+    return ratios
+
+
+def analyze_once(detector: Detector, data: bytes) -> None:
+    """All that an analysis does, without scoring re-saves."""
+    decoded = decode_image(data)
+    image = shrink_to(decoded.pixels, detector.manifest.spec.max_long_side)
+    find_obstacles(image, decoded.facts)
+    detector.classifier.score(cut_crops(image, detector.manifest.spec))
+    read_provenance(data, decoded.facts.format)
 
 
 def _raw(data: bytes, runs: list[np.ndarray]) -> Callable[[], None]:

@@ -9,8 +9,12 @@ MEGAPIXELS = {1: (1152, 864), 12: (4032, 3024), 20: (5184, 3888)}
 
 
 def picture(megapixels: int) -> bytes:
+    """One of so many MEGAPIXELS."""
+    return picture_of(*MEGAPIXELS[megapixels])
+
+
+def picture_of(width: int, height: int) -> bytes:
     """Soft shapes under fine grain, at JPEG quality 90."""
-    width, height = MEGAPIXELS[megapixels]
     random = np.random.default_rng(7)
     shapes = Image.fromarray(random.integers(0, 255, (12, 16, 3), dtype=np.uint8))
     soft_HWC = np.asarray(shapes.resize((width, height), Image.Resampling.BICUBIC), np.int16)

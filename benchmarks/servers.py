@@ -17,14 +17,14 @@ START_DEADLINE_SECONDS = 90
 
 
 @contextmanager
-def torch_service(runs: int) -> Iterator[str | None]:
+def torch_service() -> Iterator[str | None]:
     """The address of the yardstick, or None where torch is not installed."""
     if importlib.util.find_spec("torch") is None:
         yield None
         return
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.torch_service", str(port), str(runs)]
+    command = [sys.executable, "-m", "benchmarks.torch_service", str(port)]
     server = subprocess.Popen(command, cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -13,6 +13,9 @@ from detector.errors import ModelLoadError
 from detector.manifest import METADATA_KEY, ModelManifest
 from detector.preprocess import Crops
 
+SLOWER_OPTIMIZERS = ["QDQPropagationTransformer"]
+"""Left out when a graph is prepared: it makes the first pooling work on integers, which takes six times as long."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -62,7 +65,10 @@ class OnnxClassifier:
             options.intra_op_num_threads = threads
         try:
             session = onnxruntime.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
+                data,
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=SLOWER_OPTIMIZERS,
             )
         except Exception as error:  # onnxruntime raises many unrelated types for a damaged file
             raise ModelLoadError(f"The model file {path.name} is damaged.") from error

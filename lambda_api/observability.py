@@ -111,12 +111,11 @@ class Observation:
         logger.info("request", extra={"facts": facts})
 
 
-@dataclass(frozen=True)
-class ObservedDetector:
-    """Counts the verdicts and failures of another detector."""
+@dataclass
+class DelegatingDetector:
+    """Answers everything as `inner` does."""
 
     inner: MediaDetector
-    metrics: Metrics
 
     @property
     def manifest(self) -> ModelManifest:
@@ -137,6 +136,19 @@ class ObservedDetector:
     @property
     def video_limits(self) -> VideoLimits:
         return self.inner.video_limits
+
+    def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
+        return self.inner.analyze_image(data, heatmap=heatmap)
+
+    def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
+        return self.inner.analyze_file(path, heatmap=heatmap, progress=progress)
+
+
+@dataclass
+class ObservedDetector(DelegatingDetector):
+    """Counts the verdicts and failures of another detector."""
+
+    metrics: Metrics
 
     def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
         return self._observed(lambda: self.inner.analyze_image(data, heatmap=heatmap))

@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from detector.analysis import Analysis, Detector, ModelInfo
-from detector.evaluation import EvaluationReport
-from detector.image import ImageLimits
-from detector.manifest import ModelManifest
-from detector.video_file import VideoLimits
+from detector.analysis import Analysis
+from lambda_api.observability import DelegatingDetector
 from lambda_api.ports import Progress
 
 
@@ -26,34 +23,8 @@ class FakeClock:
         self.now += duration
 
 
-@dataclass
-class DelegatingDetector:
-    """Answers everything as `inner` does."""
-
-    inner: Detector
-
-    @property
-    def manifest(self) -> ModelManifest:
-        return self.inner.manifest
-
-    @property
-    def model(self) -> ModelInfo:
-        return self.inner.model
-
-    @property
-    def report(self) -> EvaluationReport:
-        return self.inner.report
-
-    @property
-    def limits(self) -> ImageLimits:
-        return self.inner.limits
-
-    @property
-    def video_limits(self) -> VideoLimits:
-        return self.inner.video_limits
-
-    def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
-        return self.inner.analyze_image(data, heatmap=heatmap)
+class ImageDetector(DelegatingDetector):
+    """Analyses every file as an image, so that a fake need only say what it does with those."""
 
     def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
         progress(1.0)
@@ -61,7 +32,7 @@ class DelegatingDetector:
 
 
 @dataclass
-class BrokenDetector(DelegatingDetector):
+class BrokenDetector(ImageDetector):
     """Fails in a way nobody foresaw, with a message that must not get out."""
 
     def analyze_image(self, data: bytes, *, heatmap: bool) -> Analysis:
@@ -69,7 +40,7 @@ class BrokenDetector(DelegatingDetector):
 
 
 @dataclass
-class WaitingDetector(DelegatingDetector):
+class WaitingDetector(ImageDetector):
     """Holds every analysis until it is released, and remembers how many ran at once."""
 
     release: threading.Event = field(default_factory=threading.Event)

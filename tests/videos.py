@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 import av
@@ -63,6 +63,41 @@ def encode(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
         container.close()
+        return file.read()
+
+
+def panned(
+    photograph: Image.Image, seconds: float, size: tuple[int, int], *, rate: int
+) -> Iterator[tuple[float, Image.Image]]:
+    """A camera that moves across an enlarged photograph, from its upper left to its lower right corner."""
+    width, height = size
+    side = round(1.3 * max(size))
+    scene = photograph.resize((side, side))
+    count = round(seconds * rate)
+    for i in range(count):
+        left, top = ((side - length) * i // count for length in size)
+        yield i / rate, scene.crop((left, top, left + width, top + height))
+
+
+def repeated(clip: bytes, times: int) -> bytes:
+    """A clip in MP4 so many times in a row, without encoding it again."""
+    with tempfile.NamedTemporaryFile() as file:
+        with (
+            av.open(io.BytesIO(clip), "r") as first,
+            av.open(file.name, "w", format="mp4") as container,
+        ):
+            stream = container.add_stream_from_template(first.streams.video[0])
+            length = first.streams.video[0].duration
+            assert length
+            for number in range(times):
+                first.seek(0)
+                for packet in first.demux(video=0):
+                    if packet.dts is None or packet.pts is None:
+                        continue
+                    packet.dts += number * length
+                    packet.pts += number * length
+                    packet.stream = stream
+                    container.mux(packet)
         return file.read()
 
 

@@ -3,16 +3,21 @@
 import io
 import itertools
 import time
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.__main__ import table, targets
 from benchmarks.engine import crops_scored
 from benchmarks.load import crowd
+from benchmarks.operators import RUNS, onnxruntime_operators
 from benchmarks.pictures import MEGAPIXELS, picture
 from benchmarks.turns import in_turns
-from detector.analysis import Detector
+from detector.analysis import MODEL_PATH, Detector
+from detector.classifier import OnnxClassifier
 
 
 def test_pictures_have_their_size() -> None:
@@ -61,3 +66,36 @@ def test_the_crops_of_an_analysis_are_recorded(tiny_detector: Detector, photo_jp
 
     assert runs
     assert all(run.shape[1:] == (224, 224, 3) for run in runs)
+
+
+@pytest.mark.model
+def test_the_time_of_operators_is_that_of_a_run() -> None:
+    """Together they take about as long as a run; most of it goes into convolutions."""
+    crops = np.zeros((1, 224, 224, 3), np.uint8)
+    session = OnnxClassifier.load(MODEL_PATH)._session
+    seconds = in_turns({"run": lambda: session.run(["logit"], {"crops": crops})}, rounds=RUNS)
+    operators = onnxruntime_operators(crops)
+
+    assert next(iter(operators)) in {"QLinearConv", "Conv"}
+    assert 0.2 < sum(operators.values()) / 1000 / seconds["run"] < 5
+
+
+def test_a_soak_is_told_in_full() -> None:
+    """Throughput, the slowest answers, errors and memory; a target that was missed says so."""
+    soak = {
+        "seconds": 600.0,
+        "in_process_per_second": 4.0,
+        "per_second": 3.6,
+        "share_of_in_process": 0.9,
+        "p95_ms": 3000.0,
+        "errors": 0,
+        "first_mib": 800.0,
+        "last_mib": 880.0,
+        "growth": 1.1,
+    }
+    results: dict[str, Any] = {"soak": soak, "targets": targets({"soak": soak})}
+    told = table(results)
+
+    assert [True, False, True] == [row["met"] for row in results["targets"]]
+    assert "8 clients for 600 s: 3.6 images per second, p95 3000 ms, 0 errors" in told
+    assert "memory 800 MiB in the first tenth, 880 MiB in the last" in told

@@ -1,27 +1,25 @@
 """The model that ships: its contract, its report, its speed and its memory."""
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 from skimage import data
 
+from benchmarks.engine import analyze_once
 from detector.analysis import MODEL_PATH, REPORT_PATH, Detector
 from detector.classifier import OnnxClassifier
 from detector.conditions import CONDITIONS
 from detector.image import decode_image
-from detector.preprocess import cut_crops, shrink_to
-from detector.provenance import read_provenance
+from detector.preprocess import cut_crops
 from detector.stability import CROPS_PER_RESAVE, RESAVES
-from detector.suitability import find_obstacles
+from tests.processes import measured_detect
 from tests.wording import FORBIDDEN
 
 pytestmark = pytest.mark.model
@@ -70,6 +68,17 @@ def test_the_map_explains_the_logit(detector: Detector) -> None:
 
     explained = evidence.cams.mean(axis=(1, 2)) + detector.manifest.logit_bias
     np.testing.assert_allclose(explained, evidence.logits, atol=1e-3)
+
+
+def test_what_is_left_out_in_preparing_the_graph_changes_nothing(detector: Detector) -> None:
+    """Every logit and every map is that of onnxruntime's own way, to the last bit."""
+    crops = cut_crops(Image.fromarray(data.astronaut()), detector.manifest.spec)
+    session = onnxruntime.InferenceSession(MODEL_PATH, providers=["CPUExecutionProvider"])
+    logits, cams = session.run(["logit", "cam"], {"crops": crops.pixels})
+    evidence = detector.classifier.score(crops)
+
+    np.testing.assert_array_equal(logits, evidence.logits)
+    np.testing.assert_array_equal(cams, evidence.cams)
 
 
 def test_the_report_belongs_to_this_very_file(detector: Detector) -> None:
@@ -167,7 +176,7 @@ def test_stability_costs_less_than_it_would_take_again_and_again(
     detector: Detector, tmp_path: Path
 ) -> None:
     """The median analysis takes at most 2.5 times one without re-saves."""
-    spec, whole, single = detector.manifest.spec, [], []
+    whole, single = [], []
     for path in _photographs(tmp_path):
         encoded = path.read_bytes()
         started = time.perf_counter()
@@ -175,11 +184,7 @@ def test_stability_costs_less_than_it_would_take_again_and_again(
         whole.append(time.perf_counter() - started)
 
         started = time.perf_counter()
-        decoded = decode_image(encoded)
-        image = shrink_to(decoded.pixels, spec.max_long_side)
-        find_obstacles(image, decoded.facts)
-        detector.classifier.score(cut_crops(image, spec))
-        read_provenance(encoded, decoded.facts.format)
+        analyze_once(detector, encoded)
         single.append(time.perf_counter() - started)
 
     ratio = statistics.median(whole) / statistics.median(single)
@@ -193,24 +198,9 @@ def test_a_twenty_megapixel_photograph_fits_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     small = Image.fromarray(data.astronaut())
     small.resize((5472, 3648)).save(path, quality=92)
-    program = (
-        "import re, sys; from detector.cli import main; status = main(sys.argv[1:]); "
-        "status_file = open('/proc/self/status').read(); "
-        "print(re.search(r'VmHWM:\\s+(\\d+) kB', status_file)[1]); sys.exit(status)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "detect", "--json", str(path)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    analysis, kilobytes = done.stdout.splitlines()
-    peak = int(kilobytes) * 1024
+    measured = measured_detect(path)
+    media = measured.analysis["media"]
 
-    assert (5472, 3648) == (
-        json.loads(analysis)["media"]["width"],
-        json.loads(analysis)["media"]["height"],
-    )
-    print(f"peak memory {peak / 1e6:.0f} MB")
-    assert peak < MAX_MEMORY_BYTES
+    print(measured)
+    assert (5472, 3648) == (media["width"], media["height"])
+    assert measured.peak_bytes < MAX_MEMORY_BYTES

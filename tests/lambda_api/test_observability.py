@@ -133,6 +133,22 @@ def test_a_request_is_one_line(call: Caller, log: io.StringIO) -> None:
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
 
 
+def test_a_form_has_its_route_too(call: Caller, log: io.StringIO) -> None:
+    """Although an app of its own takes it: whatever comes of it is counted under its path."""
+    image = plain_image("PNG")
+    wanted = {"content_type": "image/png", "bytes": len(image)}
+    ticket = call("POST", "/v1/uploads", json=wanted).json()
+    for _ in range(2):
+        call("POST", ticket["url"], data=ticket["fields"], files={"file": ("a.png", image)})
+    call("GET", ticket["url"])
+
+    assert [("POST", 204), ("POST", 403), ("GET", 405)] == [
+        (line["method"], line["status"])
+        for line in _requests(log)
+        if line["route"] == "/v1/uploads/files"
+    ]
+
+
 def test_an_exception_says_where_but_not_what(
     tiny_detector: Detector, tmp_path: Path, log: io.StringIO
 ) -> None:

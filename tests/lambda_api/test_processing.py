@@ -12,14 +12,14 @@ from lambda_api.jobs import JobStatus, heatmap_key
 from lambda_api.ports import Progress
 from lambda_api.processing import MAX_ATTEMPTS, JobHeld
 from tests.apps import LEASE, EmbeddedService
-from tests.fakes import BrokenDetector, DelegatingDetector, FakeClock, WaitingDetector
+from tests.fakes import BrokenDetector, FakeClock, ImageDetector, WaitingDetector
 from tests.images import plain_image
 from tests.videos import encode, steady
 
 IMAGE = plain_image("PNG")
 
 
-def _service(detector: DelegatingDetector, folder: Path) -> EmbeddedService:
+def _service(detector: ImageDetector, folder: Path) -> EmbeddedService:
     return EmbeddedService(detector, folder, clock=FakeClock())
 
 
@@ -205,7 +205,7 @@ def test_progress_is_stored(
     """While an analysis runs, the job says how much of it is done."""
     seen: list[tuple[JobStatus, float]] = []
 
-    class Watched(DelegatingDetector):
+    class Watched(ImageDetector):
         def analyze_file(self, path: Path, *, heatmap: bool, progress: Progress) -> Analysis:
             for share in (0.25, 0.5):
                 progress(share)

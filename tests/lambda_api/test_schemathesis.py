@@ -69,4 +69,5 @@ def test_the_service_keeps_its_contract(
     assert 0 == done.returncode, done.stdout[-5000:]
     counted = re.search(r"Test cases:\s+([\d,]+) generated", done.stdout)
     assert counted, done.stdout[-2000:]
+    print(f"{counted[1]} cases, no complaint")
     assert CASES <= int(counted[1].replace(",", ""))

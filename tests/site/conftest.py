@@ -136,7 +136,7 @@ def images(tmp_path_factory: pytest.TempPathFactory, photo_jpeg: bytes) -> dict[
         "signed": sign(plain_image("JPEG", (400, 300), 250), MADE),
         "text": b"This is not an image, whatever its name says.",
         "empty": b"",
-        "large": b"\xff\xd8\xff" + b"\0" * 4_300_000,
+        "large": b"\xff\xd8\xff" + b"\0" * 20_000_000,
         "cut": photo_jpeg[: len(photo_jpeg) // 2],
     }
     paths = {}

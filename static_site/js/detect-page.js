@@ -4,6 +4,7 @@ import { jobsInAddress, keepJobsInAddress } from "./address.js";
 import { Api } from "./api.js";
 import { Check } from "./check.js";
 import { checkFile, checkSides, MOST_FILES } from "./file-check.js";
+import { fetchSample, SAMPLE_ADDRESS, SHARED_ADDRESS, takeShared } from "./given-files.js";
 import { Messages } from "./messages.js";
 import { Problem } from "./problems.js";
 import { ErrorSummary } from "./ui/error-summary.js";
@@ -66,7 +67,7 @@ class DetectPage {
     window.addEventListener("hashchange", () => this.#followAddress());
     this.#reaching.catch(() => {}); // said when the visitor asks for something
     this.#showLimits();
-    this.#resume();
+    this.#followAddress();
   }
 
   async #showLimits() {
@@ -86,11 +87,18 @@ class DetectPage {
     });
   }
 
-  /** Go on with the jobs that the address names: the page was loaded again, or somebody kept the address. */
+  /** What the part after `#` asks for. A link within the page must not make it forget its jobs. */
+  #followAddress() {
+    if (location.hash === SAMPLE_ADDRESS) this.#trySample();
+    else if (location.hash === SHARED_ADDRESS) this.#chooseShared();
+    else if (jobsInAddress().length > 0) this.#resume();
+    else if (this.#checks.length > 0) this.#keepAddress();
+  }
+
+  /** Go on with jobs that were begun before: the page was loaded again, or somebody kept its address. */
   #resume() {
-    const ids = jobsInAddress();
-    if (ids.length === 0) return;
     this.#clear();
+    const ids = jobsInAddress();
     this.#checks = ids.map((id) => new Check({ id }, (check) => this.#show(check)));
     if (ids.length === 1) {
       this.#runOnly();
@@ -100,9 +108,19 @@ class DetectPage {
     }
   }
 
-  /** A link within the page must not make it forget its jobs. */
-  #followAddress() {
-    if (jobsInAddress().length > 0) this.#resume();
+  /** One click is enough for this one: nobody minds that it is sent. */
+  async #trySample() {
+    const files = await fetchSample().catch(() => null);
+    if (!files) return this.#report(new Problem(navigator.onLine ? "network" : "offline"));
+    await this.#choose(files);
+    this.#runOnly();
+    this.#notice.textContent = this.#messages.text("script.sample");
+    this.#notice.hidden = false;
+  }
+
+  async #chooseShared() {
+    const files = await takeShared();
+    if (files.length > 0) await this.#choose(files);
     else this.#keepAddress();
   }
 

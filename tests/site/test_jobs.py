@@ -89,8 +89,12 @@ def measured(route: Route) -> None:
         route.fulfill(response=response)
         return
     errors = {
-        **{"condition": "video", "false_positive_rate": 0.02, "ci95": [0.01, 0.04]},
-        **{"n_real": 300, "miss_rate": 0.5, "n_ai": 200},
+        "condition": "video",
+        "false_positive_rate": 0.02,
+        "ci95": [0.01, 0.04],
+        "n_real": 300,
+        "miss_rate": 0.5,
+        "n_ai": 200,
     }
     verdict = {"verdict": "likely_ai", "reasons": ["score_high"], "expected_errors": errors}
     route.fulfill(response=response, json={**answer, **FRAMES, **verdict})

@@ -17,6 +17,7 @@ export class Timeline {
   #end = part("timeline-end", HTMLElement);
   #here = part("timeline-here", HTMLElement);
   #limits = part("timeline-limits", HTMLElement);
+  #alone = part("timeline-alone", HTMLTableCellElement);
   #rows = part("timeline-rows", HTMLTableSectionElement);
   #messages;
   #onSeek;
@@ -52,6 +53,7 @@ export class Timeline {
     const stretches = (segments ?? []).map(({ start, end }) => this.#messages.stretch(start, end));
     this.#summary.textContent = bands ? this.#found(stretches) : this.#messages.text("script.timeline.unmeasured");
     this.#limits.hidden = !bands;
+    this.#alone.hidden = !bands;
     this.#end.textContent = this.#messages.time(this.#seconds);
     this.#draw(segments ?? [], bands);
     this.#rows.replaceChildren(...frames.map((frame, i) => this.#row(frame, i, bands)));
@@ -137,16 +139,15 @@ export class Timeline {
     const time = document.createElement("th");
     time.scope = "row";
     time.append(go);
-    row.append(time, ...[this.#messages.score(score), this.#band(score, bands)].map(cell));
+    row.append(time, ...[this.#messages.score(score), ...(bands ? [this.#band(score, bands)] : [])].map(cell));
     return row;
   }
 
   /**
    * @param {number} score
-   * @param {Bands | null} bands
+   * @param {Bands} bands
    */
   #band(score, bands) {
-    if (!bands) return this.#messages.text("script.detail.none");
     if (score >= bands.high) return this.#messages.text("script.headline.likely_ai");
     return this.#messages.text(score < bands.low ? "script.headline.no_ai_signs_found" : "script.headline.inconclusive");
   }

@@ -496,7 +496,7 @@ class ModelCard(BaseModel):
             trained_on=list(manifest.trained_on),
             commit=manifest.commit,
             bands=Bands(low=manifest.bands.low, high=manifest.bands.high),
-            video_bands=video and Bands(low=video.bands.low, high=video.bands.high),
+            video_bands=Bands(low=video.bands.low, high=video.bands.high) if video else None,
             calibration=Calibration(
                 method="platt", slope=manifest.calibration.slope, bias=manifest.calibration.bias
             ),

@@ -60,5 +60,6 @@ def _noise(random: np.random.Generator, shape: tuple[int, int], *, roughness: fl
     waves = (random.normal(size=size) + 1j * random.normal(size=size)) / frequencies ** (
         roughness + (shape[0] > 1) * 0.5
     )
-    noise: np.ndarray = np.fft.irfft2(waves, shape)
-    return noise / np.abs(noise).max()
+    noise = np.fft.irfft2(waves, shape)
+    scaled: np.ndarray = noise / np.abs(noise).max()
+    return scaled

@@ -159,7 +159,7 @@ def test_pages_name_their_language(language: Language, page: str, read_page: Rea
     elements = Elements(read_page(language.address(page).lstrip("/")))
     assert elements.attributes("html") == [{"lang": language.code}]
     alternates = {
-        link["hreflang"]: link["href"] for link in elements.attributes("link") if "hreflang" in link
+        link["hreflang"]: link["href"] for link in elements.attributes("a") if "hreflang" in link
     }
     assert alternates == {other.code: other.address(page) for other in LANGUAGES}
 

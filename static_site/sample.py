@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-WIDTH, HEIGHT = 1024, 704
+WIDTH, HEIGHT = 896, 616
 _SEED = 5
 _LAYERS = (
     # distance of the ridge from the top, its height, and its colour
@@ -22,7 +22,7 @@ _LAYERS = (
 
 @cache
 def draw_sample() -> bytes:
-    """The same JPEG each time, 1024 x 704 pixels."""
+    """The same JPEG each time, 896 x 616 pixels."""
     random = np.random.default_rng(_SEED)
     rows_H1 = np.linspace(0, 1, HEIGHT)[:, None]
     columns_W = np.linspace(-1, 1, WIDTH)

@@ -240,6 +240,7 @@ def take_screenshots(
                     page.goto(f"{FOLDERS[language]}/detect.html", wait_until="networkidle")
                     enter(page, files)
                     page.screenshot(path=out / f"{title}-{name}.png", full_page=True)
+                    page.unroute_all(behavior="ignoreErrors")
                     page.close()
             context.close()
 

@@ -52,7 +52,7 @@ export class Details {
         "script.detail.dimensions",
         say.text("script.detail.dimensions_text", { width: say.integer(media.width), height: say.integer(media.height) }),
       ],
-      ["script.detail.duration", media.duration_seconds === null ? none : say.time(media.duration_seconds)],
+      ...this.#duration(media.duration_seconds),
       ["script.detail.size", say.size(media.bytes)],
       ["script.detail.format", media.format.toUpperCase()],
       ["script.detail.quality", media.jpeg_quality_estimate === null ? none : say.integer(media.jpeg_quality_estimate)],
@@ -64,6 +64,15 @@ export class Details {
     ];
     this.#list.replaceChildren(...rows.map(([key, value]) => fact([say.text(key), value])));
     this.#root.open = false;
+  }
+
+  /**
+   * Of a video; images have none.
+   * @param {number | null} seconds
+   * @returns {[string, string][]}
+   */
+  #duration(seconds) {
+    return seconds === null ? [] : [["script.detail.duration", this.#messages.time(seconds)]];
   }
 
   /** Printed pages keep all. */

@@ -19,7 +19,7 @@ CODE := asli_cli asli_client benchmarks detector infra lambda_api training stati
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve site detect check test browser openapi format train release evaluate checks bench screenshots synth deploy smoke destroy clean
+.PHONY: help serve site detect check test browser openapi format train release evaluate checks bench screenshots lighthouse synth deploy smoke destroy clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ checks: $(VENV)/evaluation browser ## measure re-saves, gate and heatmap of the 
 screenshots: $(VENV)/dev browser ## pictures of every page into build/screenshots
 	$(BIN)/python -m tests.site.screenshots --out build/screenshots
 
+lighthouse: $(VENV)/dev browser node_modules/lighthouse ## Lighthouse's marks for Home on a phone, bytes and layout shift
+	@$(BIN)/python -m tests.site.lighthouse --out build/lighthouse.json
+
 synth: $(VENV)/cloud node_modules ## the CloudFormation template of STAGE=dev or prod, without an account
 	@$(CDK) synth --quiet
 
@@ -108,6 +111,10 @@ node_modules: package.json
 	  echo "Installing Node for the CDK's command line"; \
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq npm >/dev/null; }
+	@npm install --silent --no-package-lock --no-audit --no-fund --omit=optional
+	@touch $@
+
+node_modules/lighthouse: package.json node_modules
 	@npm install --silent --no-package-lock --no-audit --no-fund
 	@touch $@
 

@@ -435,6 +435,7 @@ class ModelCard(BaseModel):
                     "trained_on": ["stylegan"],
                     "commit": "0123abc",
                     "bands": {"low": 0.2, "high": 0.8},
+                    "video_bands": {"low": 0.1, "high": 0.7},
                     "calibration": {"method": "platt", "slope": 1.1, "bias": -0.2},
                     "preprocessing": {
                         "crop_size_px": 224,
@@ -468,6 +469,9 @@ class ModelCard(BaseModel):
     trained_on: list[str] = Field(description="Generators whose images were in the training data.")
     commit: str = Field(description="Commit of the training code.")
     bands: Bands
+    video_bands: Bands | None = Field(
+        description="Those for videos; null for a model that was not measured on footage."
+    )
     calibration: Calibration
     preprocessing: Preprocessing
     heatmap_is_verified: bool = Field(
@@ -482,6 +486,7 @@ class ModelCard(BaseModel):
     def of(cls, detector: MediaDetector) -> Self:
         """The public form of a loaded model; the names of its training labels stay inside."""
         manifest, spec = detector.manifest, detector.manifest.spec
+        video = manifest.video
         return cls(
             id=manifest.model_id,
             version=manifest.version,
@@ -491,6 +496,7 @@ class ModelCard(BaseModel):
             trained_on=list(manifest.trained_on),
             commit=manifest.commit,
             bands=Bands(low=manifest.bands.low, high=manifest.bands.high),
+            video_bands=Bands(low=video.bands.low, high=video.bands.high) if video else None,
             calibration=Calibration(
                 method="platt", slope=manifest.calibration.slope, bias=manifest.calibration.bias
             ),

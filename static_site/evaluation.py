@@ -83,6 +83,7 @@ class Evaluation:
         """How the keys of messages begin that no page says because of this report."""
         absent = {
             "about.checks": self.checks is None,
+            "about.robustness": len(self.robustness) < 2,
             "help.heatmap": not self.heatmap_is_verified,
         }
         return tuple(prefix for prefix, is_absent in absent.items() if is_absent)
@@ -95,6 +96,21 @@ class Evaluation:
     def summaries(self, name: str) -> list[dict[str, Any]]:
         """The rows of one set ("seen" or "unseen"), one for each condition."""
         return [row for row in self.report["summary"] if row["set"] == name]
+
+    @property
+    def footage(self) -> list[dict[str, Any]]:
+        """A row for videos beside the conditions of images, if they were measured."""
+        return [{"name": "video"}] if self.expected("video") else []
+
+    @property
+    def robustness(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each set whose AUROC was measured in every condition."""
+        sets = {name: self.summaries(name) for name in ("seen", "unseen")}
+        return {
+            name: rows
+            for name, rows in sets.items()
+            if rows and all(row["auroc"] is not None for row in rows)
+        }
 
     @staticmethod
     def count(rate: float | None, n: int | None) -> int | None:

@@ -45,16 +45,19 @@ class Language:
 
     def percent_range(self, rates: Sequence[float | None] | None) -> str:
         """An interval of rates in 0..1."""
-        if rates is None or None in rates:
-            return NOT_MEASURED
-        low, high = (self.decimal(rate * 100, 1) for rate in rates if rate is not None)
-        return f"{low}{EN_DASH}{high}{self.percent_sign}"
+        return self._range(rates, scale=100, digits=1, unit=self.percent_sign)
 
     def decimal_range(self, values: Sequence[float | None] | None) -> str:
         """An interval of plain numbers."""
+        return self._range(values, scale=1, digits=3, unit="")
+
+    def _range(
+        self, values: Sequence[float | None] | None, *, scale: float, digits: int, unit: str
+    ) -> str:
         if values is None or None in values:
             return NOT_MEASURED
-        return EN_DASH.join(self.decimal(value) for value in values)
+        known = [value for value in values if value is not None]
+        return EN_DASH.join(self.decimal(value * scale, digits) for value in known) + unit
 
     def date(self, iso: str) -> str:
         """The day of an ISO 8601 instant, as written in it (UTC)."""

@@ -19,6 +19,8 @@ from static_site.catalogue import Catalogue, script_keys
 from static_site.evaluation import Evaluation
 from static_site.flowchart import NARROW, WIDE
 from static_site.formats import LANGUAGES, Language
+from static_site.installing import MANIFEST, SERVICE_WORKER, manifest
+from static_site.sample import draw_sample
 
 HERE = Path(__file__).resolve().parent
 DEFAULT_REPORT = HERE.parent / "detector" / "models" / "report.json"
@@ -26,7 +28,9 @@ DEFAULT_REPORT = HERE.parent / "detector" / "models" / "report.json"
 
 PAGES = ("index", "detect", "about", "help", "privacy", "404")
 FOLDERS = ("css", "js", "icons")
-"""Sent as they are."""
+"""Sent as they are, and so is the service worker."""
+
+SAMPLE = "samples/landscape.jpg"
 
 _IMPORT = re.compile(r"""^import .* from "(\./[^"]+|\.\./[^"]+)";$""", re.MULTILINE)
 
@@ -43,20 +47,29 @@ def render_site(
     """
     values = json.loads(report.read_text("utf-8"))
     keys = script_keys(_scripts())
-    pages: dict[Path, str] = {}
+    files: dict[Path, str] = {}
     for language in LANGUAGES:
         catalogue = Catalogue.load(locales / f"{language.code}.json")
-        pages |= _render_language(language, catalogue, values, catalogue.for_scripts(keys))
+        files |= _render_language(language, catalogue, values, catalogue.for_scripts(keys))
         catalogue.refuse_unused(except_for=Evaluation(values).absent_parts)
 
     for folder in FOLDERS:
         shutil.rmtree(out / folder, ignore_errors=True)
         shutil.copytree(HERE / folder, out / folder)
-    for path, html in pages.items():
-        target = out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(html, "utf-8")
-    (out / "config.json").write_text(json.dumps(CONFIG) + "\n", "utf-8")
+    for path, text in files.items():
+        _target(out / path).write_text(text, "utf-8")
+    shutil.copy(HERE / SERVICE_WORKER, out / SERVICE_WORKER)
+    _target(out / SAMPLE).write_bytes(draw_sample())
+    (out / "config.json").write_text(_json(CONFIG), "utf-8")
+
+
+def _target(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
 
 def _render_language(
@@ -74,13 +87,16 @@ def _render_language(
         "flowcharts": (WIDE, NARROW),
         "script_messages": script_messages,
         "modules": _modules,
+        "manifest": MANIFEST,
     }
-    return {
+    pages = {
         Path(language.address(page).lstrip("/")): environment.get_template(f"{page}.html").render(
             page=page
         )
         for page in PAGES
     }
+    path = Path(language.folder.lstrip("/")) / MANIFEST
+    return {**pages, path: _json(manifest(language, catalogue))}
 
 
 def _scripts() -> list[Path]:

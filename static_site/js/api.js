@@ -1,6 +1,7 @@
 /** The HTTP API, as far as the site uses it. */
 
-import { Problem } from "./problems.js";
+import { mediaType } from "./file-check.js";
+import { Cancelled, Problem } from "./problems.js";
 import { postFile } from "./upload.js";
 
 const SHORT_DEADLINE_MS = 20_000;
@@ -10,6 +11,9 @@ const SHORT_DEADLINE_MS = 20_000;
  * @property {{name: string, media_type: string, extensions: string[]}[]} formats
  * @property {number} max_upload_bytes
  * @property {number} max_file_bytes
+ * @property {number} max_video_bytes
+ * @property {number} analysed_video_seconds
+ * @property {string[]} upload_content_types
  * @property {number} max_pixels
  * @property {number} min_side_px
  */
@@ -21,23 +25,40 @@ const SHORT_DEADLINE_MS = 20_000;
 /**
  * @typedef {object} Detection
  * @property {string} id
+ * @property {"succeeded"} status
  * @property {string} expires_at
  * @property {string} verdict
  * @property {string[]} reasons
- * @property {{score: number | null, stability: {min: number, max: number} | null}} pixel
+ * @property {string[]} warnings
+ * @property {{score: number | null, calibrated: boolean, stability: {min: number, max: number} | null}} pixel
  * @property {Provenance} provenance
- * @property {{sha256: string, bytes: number, width: number, height: number, format: string, jpeg_quality_estimate: number | null}} media
+ * @property {{kind: string, sha256: string, bytes: number, width: number, height: number, format: string, jpeg_quality_estimate: number | null, duration_seconds: number | null}} media
  * @property {{condition: string, false_positive_rate: number, n_real: number, miss_rate: number, n_ai: number} | null} expected_errors
  * @property {{id: string, version: string, evaluation_id: string}} model
  * @property {Record<string, number>} timings_ms
  * @property {string | null} heatmap_url
+ * @property {Frame[] | null} frames
+ * @property {Segment[] | null} segments
+ * @property {number | null} analysed_seconds
  */
+
+/** @typedef {{t: number, score: number}} Frame */
+
+/** @typedef {{start: number, end: number}} Segment */
+
+/** @typedef {{id: string, status: "awaiting_upload" | "queued" | "processing", progress: number}} PendingDetection */
+
+/** @typedef {{id: string, status: "failed", problem: {code: string}}} FailedDetection */
+
+/** @typedef {{upload_id: string, url: string, fields: Record<string, string>}} UploadTicket */
 
 /** @typedef {{kind: string, text: string, email?: string}} VisitorMessage */
 
 /** @typedef {{reference: string}} Receipt */
 
-/** @typedef {{bands: {low: number, high: number}}} ModelCard */
+/** @typedef {{low: number, high: number}} Bands */
+
+/** @typedef {{bands: Bands, video_bands: Bands | null}} ModelCard */
 
 export class Api {
   /** @type {string} */
@@ -73,6 +94,35 @@ export class Api {
     const { status, body } = await postFile(`${this.#base}/v1/detections`, file, options);
     if (status === 200 && body) return body;
     throw new Problem(body?.code ?? codeOfStatus(status));
+  }
+
+  /**
+   * Send a file of any size, and have it analysed as a job.
+   * @param {File} file
+   * @param {string | null} format
+   * @param {Parameters<typeof postFile>[2]} options
+   * @returns {Promise<string>} the job's id; rejects with Problem or Cancelled
+   */
+  async upload(file, format, options) {
+    const { signal } = options;
+    const wanted = { content_type: mediaType(format), bytes: file.size };
+    /** @type {UploadTicket} */
+    const ticket = await postJson(`${this.#base}/v1/uploads`, wanted, signal);
+    const { status, body } = await postFile(ticket.url, file, { ...options, fields: ticket.fields });
+    if (status >= 300) throw new Problem(body?.code ?? "upload_refused");
+    await postJson(`${this.#base}/v1/detections`, { upload_id: ticket.upload_id }, signal);
+    return ticket.upload_id;
+  }
+
+  /**
+   * How far a job is.
+   * @param {string} id
+   * @param {AbortSignal} signal
+   * @returns {Promise<{job: Detection | PendingDetection | FailedDetection, retryAfter: number}>} in seconds; 0 when nothing was said
+   */
+  async look(id, signal) {
+    const response = await request(`${this.#base}/v1/detections/${encodeURIComponent(id)}`, { signal, cache: "no-store" });
+    return { job: await receive(response), retryAfter: Number(response.headers.get("Retry-After")) };
   }
 
   /**
@@ -123,10 +173,11 @@ async function getJson(url) {
 /**
  * @param {string} url
  * @param {object} values
+ * @param {AbortSignal} [signal]
  */
-async function postJson(url, values) {
+async function postJson(url, values, signal) {
   const headers = { "Content-Type": "application/json" };
-  return receive(await request(url, { method: "POST", headers, body: JSON.stringify(values) }));
+  return receive(await request(url, { method: "POST", headers, body: JSON.stringify(values), signal }));
 }
 
 /** @param {Response} response */
@@ -139,10 +190,12 @@ async function receive(response) {
  * @param {string} url
  * @param {RequestInit} [options]
  */
-async function request(url, options = {}) {
+async function request(url, { signal, ...options } = {}) {
+  const deadline = AbortSignal.timeout(SHORT_DEADLINE_MS);
   try {
-    return await fetch(url, { ...options, signal: AbortSignal.timeout(SHORT_DEADLINE_MS) });
+    return await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, deadline]) : deadline });
   } catch (error) {
+    if (signal?.aborted) throw new Cancelled();
     if (error instanceof DOMException && error.name === "TimeoutError") throw new Problem("timeout");
     throw new Problem(navigator.onLine ? "network" : "offline");
   }

@@ -1,213 +1,326 @@
-/** The Detection page: wires its parts, and owns the one job that may run. */
+/** The Detection page: wires its parts, and owns the files that are checked. */
 
+import { jobsInAddress, keepJobsInAddress } from "./address.js";
 import { Api } from "./api.js";
-import { checkFile, checkSides, largestUpload } from "./file-check.js";
+import { Check } from "./check.js";
+import { checkFile, checkSides, MOST_FILES } from "./file-check.js";
+import { fetchSample, SAMPLE_ADDRESS, SHARED_ADDRESS, takeShared } from "./given-files.js";
 import { Messages } from "./messages.js";
-import { Cancelled, Problem } from "./problems.js";
-import { Details } from "./ui/details.js";
+import { Problem } from "./problems.js";
 import { ErrorSummary } from "./ui/error-summary.js";
-import { FeedbackForm } from "./ui/feedback-form.js";
+import { FileList } from "./ui/file-list.js";
 import { FilePicker } from "./ui/file-picker.js";
 import { part } from "./ui/part.js";
-import { Picture } from "./ui/picture.js";
 import { Preview } from "./ui/preview.js";
 import { ProgressPanel } from "./ui/progress-panel.js";
-import { ProvenancePanel } from "./ui/provenance-panel.js";
-import { ResultActions } from "./ui/result-actions.js";
-import { VerdictCard } from "./ui/verdict-card.js";
+import { ResultView } from "./ui/result-view.js";
 
-/** @typedef {import("./api.js").Detection} Detection */
 /** @typedef {import("./api.js").Limits} Limits */
 /** @typedef {import("./api.js").ModelCard} ModelCard */
 
 class DetectPage {
   #start = part("start", HTMLElement);
-  #result = part("result", HTMLElement);
   #status = part("status", HTMLElement);
   #notice = part("notice", HTMLElement);
   #limitsText = part("limits", HTMLElement);
-  #check = part("check", HTMLButtonElement);
+  #run = part("check", HTMLButtonElement);
   #messages = Messages.fromPage();
   #picker = new FilePicker({
-    onFile: (file) => this.#choose(file),
+    onFiles: (files) => this.#choose(files),
     onProblem: (problem) => {
-      this.#begin();
-      this.#leaveResult();
+      this.#clear();
       this.#report(problem);
     },
   });
   #preview = new Preview(this.#messages);
   #progress = new ProgressPanel(this.#messages, {
     announce: (text) => this.#announce(text),
-    onCancel: () => this.#cancel(),
+    onCancel: () => this.#cancelOnly(),
   });
-  #errors = new ErrorSummary(() => this.#focusField());
-  #verdict = new VerdictCard(this.#messages);
-  #provenance = new ProvenancePanel(this.#messages);
-  #picture = new Picture();
-  #details = new Details(this.#messages);
-  #feedback = new FeedbackForm(this.#messages);
-  #actions = new ResultActions(this.#messages, {
+  #list = new FileList(this.#messages, {
+    onRun: () => this.#runAll(),
+    onStop: () => this.#stopAll(),
+    onOthers: () => this.#picker.open(),
+    onShow: (check) => this.#showOneOfSeveral(check),
+  });
+  #errors = new ErrorSummary(() => this.#picker.focus());
+  #result = new ResultView(this.#messages, {
     onAgain: () => this.#startOver(),
+    onBack: () => this.#showList(),
     onDelete: (id) => this.#delete(id),
   });
 
   /** @type {Promise<Api>} */
-  #api = Api.connect();
+  #reaching = Api.connect();
   /** @type {Promise<Limits | null>} */
-  #limits = this.#api.then((api) => api.limits()).catch(() => null);
+  #limits = this.#reaching.then((api) => api.limits()).catch(() => null);
   /** @type {Promise<ModelCard | null>} */
-  #model = this.#api.then((api) => api.model()).catch(() => null);
-  /** @type {File | null} */
-  #file = null;
-  /** What runs now. An answer that belongs to another job came too late and is dropped.
-   * @type {AbortController | null} */
-  #job = null;
-  #isShowable = false;
+  #model = this.#reaching.then((api) => api.model()).catch(() => null);
+  /** What is being checked. Whatever else reports belongs to files that were put away.
+   * @type {Check[]} */
+  #checks = [];
+  #isStopped = false;
 
   constructor() {
-    this.#check.addEventListener("click", () => this.#run());
+    this.#run.addEventListener("click", () => this.#runOnly());
     part("replace", HTMLButtonElement).addEventListener("click", () => this.#picker.open());
-    this.#api.catch(() => {}); // said when the visitor asks for something
+    window.addEventListener("hashchange", () => this.#followAddress());
+    this.#reaching.catch(() => {}); // said when the visitor asks for something
     this.#showLimits();
+    this.#followAddress();
   }
 
   async #showLimits() {
     const limits = await this.#limits;
-    this.#limitsText.textContent = limits
-      ? this.#limitsSentence(limits)
-      : this.#messages.text("script.limits.unknown");
+    this.#limitsText.textContent = limits ? this.#limitsSentence(limits) : this.#messages.text("script.limits.unknown");
   }
 
   /** @param {Limits} limits */
   #limitsSentence(limits) {
     return this.#messages.text("script.limits", {
       formats: this.#messages.list(limits.formats.map(({ name }) => (name === "webp" ? "WebP" : name.toUpperCase()))),
-      size: this.#messages.limit(largestUpload(limits)),
+      size: this.#messages.limit(limits.max_file_bytes),
       side: this.#messages.integer(limits.min_side_px),
       megapixels: this.#messages.integer(limits.max_pixels / 1_000_000),
+      video_size: this.#messages.limit(limits.max_video_bytes),
+      seconds: this.#messages.seconds(limits.analysed_video_seconds),
     });
   }
 
-  /** @param {File} file */
-  async #choose(file) {
-    const job = this.#begin();
-    this.#leaveResult();
-    try {
-      const limits = await this.#limits;
-      await checkFile(file, limits);
-      if (this.#job !== job) return;
-      const sides = await this.#preview.show(file);
-      if (this.#job !== job) return;
-      if (sides) checkSides(sides, limits);
-      this.#file = file;
-      this.#isShowable = Boolean(sides);
-      this.#picker.hide();
-      this.#announce(this.#messages.text("script.chosen", { name: file.name }));
-      this.#check.focus();
-    } catch (error) {
-      if (this.#job === job) await this.#fail(error, file);
+  /** What the part after `#` asks for. A link within the page must not make it forget its jobs. */
+  #followAddress() {
+    if (location.hash === SAMPLE_ADDRESS) this.#trySample();
+    else if (location.hash === SHARED_ADDRESS) this.#chooseShared();
+    else if (jobsInAddress().length > 0) this.#resume();
+    else if (this.#checks.length > 0) this.#keepAddress();
+  }
+
+  /** Go on with jobs that were begun before: the page was loaded again, or somebody kept its address. */
+  #resume() {
+    this.#clear();
+    const ids = jobsInAddress();
+    this.#checks = ids.map((id) => new Check({ id }, (check) => this.#show(check)));
+    if (ids.length === 1) {
+      this.#runOnly();
+    } else {
+      this.#openList();
+      this.#runAll();
     }
   }
 
-  async #run() {
-    const file = this.#file;
-    if (!file) return;
-    const job = this.#begin();
-    this.#start.hidden = true;
-    this.#progress.showUploading();
-    try {
-      const api = await this.#reachApi();
-      const detection = await api.detect(file, {
-        signal: job.signal,
-        onProgress: (fraction) => this.#job === job && this.#progress.setUploaded(fraction),
-        onSent: () => this.#job === job && this.#progress.showAnalysing(),
-      });
-      const card = await this.#model;
-      const limits = await this.#limits;
-      if (this.#job !== job) return;
-      this.#showResult(api, detection, card);
-      const canBeSentAgain = limits !== null && file.size <= limits.max_upload_bytes;
-      this.#feedback.show(api, detection.id, canBeSentAgain ? file : null);
-    } catch (error) {
-      if (this.#job === job) await this.#fail(error, file);
+  /** One click is enough for this one: nobody minds that it is sent. */
+  async #trySample() {
+    const files = await fetchSample().catch(() => null);
+    if (!files) return this.#report(new Problem(navigator.onLine ? "network" : "offline"));
+    await this.#choose(files);
+    this.#runOnly();
+    this.#notice.textContent = this.#messages.text("script.sample");
+    this.#notice.hidden = false;
+  }
+
+  async #chooseShared() {
+    const files = await takeShared();
+    if (files.length > 0) await this.#choose(files);
+    else this.#keepAddress();
+  }
+
+  #keepAddress() {
+    keepJobsInAddress(this.#checks.flatMap(({ id }) => id ?? []));
+  }
+
+  /** @param {File[]} files */
+  async #choose(files) {
+    for (const check of this.#checks) check.cancel();
+    this.#clear();
+    this.#keepAddress();
+    if (files.length > MOST_FILES) return this.#report(new Problem("too_many_files"));
+    const checks = files.map((file) => new Check({ file }, (check) => this.#show(check)));
+    this.#checks = checks;
+    const limits = await this.#limits;
+    await Promise.all(checks.map((check) => this.#look(check, limits)));
+    if (this.#checks !== checks) return;
+    if (checks.length === 1) await this.#offer(checks[0], limits);
+    else {
+      this.#openList();
+      this.#announce(this.#list.summary);
+      this.#list.focus();
     }
   }
+
+  /**
+   * Look at a file, so that nobody waits for an upload that will be refused.
+   * @param {Check} check
+   * @param {Limits | null} limits
+   */
+  async #look(check, limits) {
+    try {
+      check.format = await checkFile(/** @type {File} */ (check.file), limits);
+    } catch (error) {
+      check.problem = error instanceof Problem ? error : new Problem("internal");
+    }
+  }
+
+  /**
+   * Show the only file before it is sent.
+   * @param {Check} check
+   * @param {Limits | null} limits
+   */
+  async #offer(check, limits) {
+    try {
+      if (check.problem) throw check.problem;
+      const file = /** @type {File} */ (check.file);
+      const sides = await this.#preview.show(file, check.isVideo);
+      if (!this.#checks.includes(check)) return;
+      if (sides && !check.isVideo) checkSides(sides, limits);
+      this.#picker.hide();
+      this.#announce(this.#messages.text("script.chosen", { name: file.name }));
+      this.#run.focus();
+    } catch (error) {
+      if (this.#checks.includes(check)) await this.#fail(error, check);
+    }
+  }
+
+  async #runOnly() {
+    const [check] = this.#checks;
+    if (!check || check.isRunning) return;
+    this.#hideMessages();
+    this.#start.hidden = true;
+    await check.run(this.#reach);
+  }
+
+  async #runAll() {
+    const checks = this.#checks;
+    this.#isStopped = false;
+    this.#hideMessages();
+    this.#list.setRunning({ isRunning: true });
+    for (const check of checks) {
+      if (check.canRun) await check.run(this.#reach);
+      if (this.#checks !== checks) return;
+      if (this.#isStopped) break;
+    }
+    this.#list.setRunning({ isRunning: false });
+    this.#announce(this.#list.summary);
+  }
+
+  #reach = async () => ({ api: await this.#reachApi(), limits: await this.#limits });
 
   /** A page that was opened offline finds the API once the connection is back. */
   async #reachApi() {
     try {
-      return await this.#api;
+      return await this.#reaching;
     } catch {
-      this.#api = Api.connect();
-      return this.#api;
+      this.#reaching = Api.connect();
+      return this.#reaching;
     }
   }
 
-  #cancel() {
-    this.#stop();
-    this.#progress.hide();
-    this.#start.hidden = false;
-    this.#announce(this.#messages.text("script.progress.cancelled"));
-    this.#check.focus();
+  /**
+   * What a check is at.
+   * @param {Check} check
+   */
+  #show(check) {
+    if (!this.#checks.includes(check)) return;
+    this.#keepAddress();
+    if (this.#checks.length > 1) this.#list.update(check);
+    else if (check.step === "done") this.#showResult(check);
+    else if (check.step === "failed") this.#fail(check.problem, check);
+    else if (check.isRunning) this.#progress.show(check);
   }
 
-  /**
-   * @param {Api} api
-   * @param {Detection} detection
-   * @param {ModelCard | null} card
-   */
-  #showResult(api, detection, card) {
+  #cancelOnly() {
+    const [check] = this.#checks;
+    check.cancel();
     this.#progress.hide();
-    const headline = this.#verdict.show(detection);
-    this.#provenance.show(detection.provenance);
-    this.#picture.show({
-      image: this.#isShowable ? this.#preview.address : null,
-      heatmap: detection.heatmap_url && api.address(detection.heatmap_url),
-      width: detection.media.width,
-      height: detection.media.height,
-    });
-    this.#details.show(detection, card);
-    this.#actions.show(detection);
-    this.#result.hidden = false;
-    this.#announce(headline);
-    this.#verdict.focus();
+    this.#start.hidden = false;
+    this.#keepAddress();
+    this.#announce(this.#messages.text("script.progress.cancelled"));
+    if (check.file) this.#run.focus();
+    else this.#picker.focus();
+  }
+
+  #stopAll() {
+    this.#isStopped = true;
+    for (const check of this.#checks) check.cancel();
+    this.#keepAddress();
+  }
+
+  #openList() {
+    this.#start.hidden = true;
+    this.#list.show(this.#checks);
+    this.#list.setRunning({ isRunning: false });
+  }
+
+  #showList() {
+    this.#result.hide();
+    this.#errors.hide();
+    this.#list.reopen();
+  }
+
+  /** @param {Check} check */
+  #showOneOfSeveral(check) {
+    this.#hideMessages();
+    this.#list.hide();
+    this.#showResult(check);
+  }
+
+  /** @param {Check} check */
+  async #showResult(check) {
+    const api = await this.#reachApi();
+    const [card, limits] = await Promise.all([this.#model, this.#limits]);
+    const { detection, file } = check;
+    if (!this.#checks.includes(check) || !detection) return;
+    this.#progress.hide();
+    const isOneOfSeveral = this.#checks.length > 1;
+    this.#announce(this.#result.show(detection, { api, file, card, limits, isOneOfSeveral }));
   }
 
   /** @param {string} id */
   async #delete(id) {
-    const job = this.#begin();
-    this.#actions.setDeleting(true);
+    const checks = this.#checks;
+    this.#hideMessages();
+    this.#result.setDeleting(true);
     try {
       await (await this.#reachApi()).remove(id);
-      if (this.#job !== job) return;
-      this.#startOver();
+      if (this.#checks !== checks) return;
+      this.#forget(id);
       this.#notice.textContent = this.#messages.text("script.result.deleted");
       this.#notice.hidden = false;
       this.#announce(this.#notice.textContent);
       this.#notice.focus();
     } catch (error) {
-      if (this.#job !== job) return;
-      this.#actions.setDeleting(false);
+      if (this.#checks !== checks) return;
+      this.#result.setDeleting(false);
       this.#report(error);
     }
   }
 
+  /** @param {string} id of a deleted result */
+  #forget(id) {
+    const others = this.#checks.filter((check) => check.id !== id);
+    if (others.length === 0) return this.#startOver();
+    this.#checks = others;
+    this.#keepAddress();
+    this.#result.hide();
+    this.#openList();
+  }
+
   /** Back to the empty form. */
   #startOver() {
-    this.#stop();
-    this.#errors.hide();
-    this.#leaveResult();
+    this.#clear();
+    this.#keepAddress();
     this.#picker.clear();
     this.#picker.focus();
   }
 
-  #leaveResult() {
+  /** Put everything away; a job that runs goes on without this page. */
+  #clear() {
+    for (const check of this.#checks) check.leave();
+    this.#checks = [];
+    this.#hideMessages();
     this.#progress.hide();
-    this.#result.hidden = true;
-    this.#picture.clear();
+    this.#list.hide();
+    this.#result.hide();
     this.#preview.hide();
-    this.#file = null;
     this.#picker.show();
     this.#start.hidden = false;
   }
@@ -215,23 +328,23 @@ class DetectPage {
   /**
    * Say what went wrong. A file that can never work is put away; any other can be sent again.
    * @param {unknown} error
-   * @param {File} file
+   * @param {Check} check
    */
-  async #fail(error, file) {
-    if (error instanceof Cancelled) return;
-    const problem = error instanceof Problem ? error : null;
+  async #fail(error, check) {
     this.#progress.hide();
     this.#start.hidden = false;
-    if (problem?.isAboutTheFile) {
-      this.#leaveResult();
+    const problem = error instanceof Problem ? error : null;
+    if (problem?.isAboutTheFile || (!check.file && !problem?.isPassing)) {
+      this.#clear();
+      this.#keepAddress();
       this.#picker.clear();
     }
-    await this.#report(error, file);
+    await this.#report(error, check.file);
   }
 
   /**
    * @param {unknown} error
-   * @param {File} [file]
+   * @param {File | null} [file]
    */
   async #report(error, file) {
     const problem = error instanceof Problem ? error : new Problem("internal");
@@ -246,23 +359,9 @@ class DetectPage {
     if (!(error instanceof Problem)) throw error;
   }
 
-  #focusField() {
-    this.#picker.focus();
-  }
-
-  /** Make this the only job, and clear what the last one said. */
-  #begin() {
-    this.#stop();
+  #hideMessages() {
     this.#errors.hide();
     this.#notice.hidden = true;
-    this.#job = new AbortController();
-    return this.#job;
-  }
-
-  #stop() {
-    const job = this.#job;
-    this.#job = null;
-    job?.abort();
   }
 
   /** @param {string} text */

@@ -82,6 +82,33 @@ export class Messages {
     return new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" }).format(new Date(iso));
   }
 
+  /**
+   * A moment of a video, as players show it.
+   * @param {number} seconds
+   */
+  time(seconds) {
+    const whole = Math.floor(seconds + 0.05);
+    return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+  }
+
+  /**
+   * @param {number} start in seconds
+   * @param {number} end
+   */
+  stretch(start, end) {
+    return `${this.time(start)}\u2013${this.time(end)}`;
+  }
+
+  /** @param {number} seconds */
+  seconds(seconds) {
+    return new Intl.NumberFormat(this.#lang, { style: "unit", unit: "second", unitDisplay: "long", maximumFractionDigits: 0 }).format(seconds);
+  }
+
+  /** @param {string[]} words */
+  all(words) {
+    return new Intl.ListFormat(this.#lang, { type: "conjunction" }).format(words);
+  }
+
   /** @param {string[]} words */
   list(words) {
     return new Intl.ListFormat(this.#lang, { type: "disjunction" }).format(words);

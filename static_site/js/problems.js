@@ -18,6 +18,10 @@ const MESSAGE_OF_CODE = {
   encrypted_media: "script.error.encrypted_media",
   unsupported_codec: "script.error.unsupported_codec",
   media_mismatch: "script.error.media_mismatch",
+  upload_refused: "script.error.upload_refused",
+  upload_missing: "script.error.upload_refused",
+  analysis_failed: "script.error.analysis_failed",
+  unfinished: "script.error.unfinished",
   key_invalid: "script.error.key",
   key_scope: "script.error.key",
   rate_limited: "script.error.rate_limited",
@@ -29,7 +33,7 @@ const MESSAGE_OF_CODE = {
   offline: "script.error.offline",
   timeout: "script.error.timeout",
   unreadable_file: "script.error.unreadable_file",
-  several_files: "script.error.several_files",
+  too_many_files: "script.error.too_many_files",
   no_file: "script.error.no_file",
 };
 
@@ -46,16 +50,25 @@ const ABOUT_THE_FILE = new Set([
   "encrypted_media",
   "unsupported_codec",
   "unreadable_file",
-  "several_files",
+  "too_many_files",
   "no_file",
 ]);
 
+/** Codes that say nothing about a job: it may go on all the same. */
+const PASSING = new Set(["network", "offline", "timeout", "busy", "unfinished"]);
+
 /** A request or a file that failed. `code` is the API's, or one of ours from the table above. */
 export class Problem extends Error {
-  /** @param {string} code */
-  constructor(code) {
+  #hasEndedTheJob;
+
+  /**
+   * @param {string} code
+   * @param {{hasEndedTheJob?: boolean}} [options]
+   */
+  constructor(code, { hasEndedTheJob = false } = {}) {
     super(code);
     this.code = code in MESSAGE_OF_CODE ? code : "internal";
+    this.#hasEndedTheJob = hasEndedTheJob;
   }
 
   get messageKey() {
@@ -64,6 +77,11 @@ export class Problem extends Error {
 
   get isAboutTheFile() {
     return ABOUT_THE_FILE.has(this.code);
+  }
+
+  /** Whether looking again may help. */
+  get isPassing() {
+    return !this.#hasEndedTheJob && PASSING.has(this.code);
   }
 }
 

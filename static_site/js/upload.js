@@ -2,6 +2,7 @@
 
 import { Cancelled, Problem } from "./problems.js";
 
+/** Without a byte going out or, once all are sent, without an answer. A large file may take its time. */
 const DEADLINE_MS = 120_000;
 
 /**
@@ -15,28 +16,42 @@ const DEADLINE_MS = 120_000;
  *
  * @param {string} url
  * @param {File} file
- * @param {{signal: AbortSignal, onProgress: (fraction: number) => void, onSent: () => void}} options
+ * @param {{signal: AbortSignal, onProgress: (share: number) => void, onSent: () => void, fields?: Record<string, string>}} options
+ * `fields` go before the file
  * @returns {Promise<Answer>} rejects with Problem or Cancelled
  */
-export function postFile(url, file, { signal, onProgress, onSent }) {
+export function postFile(url, file, { signal, onProgress, onSent, fields = {} }) {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new Cancelled());
     const request = new XMLHttpRequest();
     request.open("POST", url);
     request.setRequestHeader("Accept", "application/json, application/problem+json");
-    request.timeout = DEADLINE_MS;
 
+    let timer = 0;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        reject(new Problem("timeout"));
+        request.abort();
+      }, DEADLINE_MS);
+    };
     request.upload.onprogress = (event) => {
+      wait();
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     };
-    request.upload.onload = onSent;
+    request.upload.onload = () => {
+      wait();
+      onSent();
+    };
     request.onload = () => resolve({ status: request.status, body: parse(request.responseText) });
     request.onerror = () => reject(new Problem(navigator.onLine ? "network" : "offline"));
-    request.ontimeout = () => reject(new Problem("timeout"));
     request.onabort = () => reject(new Cancelled());
+    request.onloadend = () => clearTimeout(timer);
     signal.addEventListener("abort", () => request.abort(), { once: true });
 
+    wait();
     const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
     form.append("file", file, "image");
     request.send(form);
   });

@@ -4,8 +4,8 @@ from pathlib import Path
 from detector.analysis import Detector
 from detector.image import PILLOW_FORMATS, ImageLimits
 from lambda_api.schemas import ModelCard
-from tests.apps import Caller
-from tests.models import EVALUATION_ID
+from tests.apps import Caller, build_app
+from tests.models import EVALUATION_ID, MEASURED_ON_VIDEO, write_tiny_model, write_tiny_report
 
 
 def test_model_card_is_manifest_and_report(
@@ -17,10 +17,20 @@ def test_model_card_is_manifest_and_report(
     assert set(ModelCard.model_fields) == set(card)
     assert "tiny-brightness" == card["id"]
     assert {"low": 0.2, "high": 0.8} == card["bands"]
+    assert card["video_bands"] is None
     assert {"method": "platt", "slope": 1.0, "bias": 0.0} == card["calibration"]
     assert tiny_detector.model.weights_sha256 == card["weights_sha256"]
     assert EVALUATION_ID == card["evaluation_id"]
     assert json.loads(tiny_report.read_text()) == card["evaluation"]
+
+
+def test_bands_for_videos_are_published(tmp_path: Path) -> None:
+    """A model that was measured on footage has bands of its own for videos."""
+    model = write_tiny_model(tmp_path / "tiny.onnx", MEASURED_ON_VIDEO)
+    report = write_tiny_report(tmp_path / "report.json", model)
+    card = Caller(build_app(Detector.load(model, report), tmp_path / "data"))("GET", "/v1/model")
+
+    assert {"low": 0.1, "high": 0.6} == card.json()["video_bands"]
 
 
 def test_limits_are_those_of_detector(call: Caller) -> None:

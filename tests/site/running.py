@@ -10,10 +10,14 @@ from playwright.sync_api import Browser, Playwright
 from tests.serving import running_service
 
 
+CHROMIUM = os.environ.get("ASLI_CHROMIUM", "/usr/bin/chromium")
+"""The system's own. Nothing is downloaded."""
+
+
 def launch_chromium(playwright: Playwright) -> Browser:
-    """The system's Chromium, or the one that ASLI_CHROMIUM names. Nothing is downloaded."""
+    """A browser without a window."""
     return playwright.chromium.launch(
-        executable_path=os.environ.get("ASLI_CHROMIUM", "/usr/bin/chromium"),
+        executable_path=CHROMIUM,
         args=[
             "--no-sandbox",
             "--disable-gpu",

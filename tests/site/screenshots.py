@@ -1,70 +1,253 @@
-"""Pictures of every page and of a result, to look at: `make screenshots`.
+"""Pictures of every page and state, to look at: `make screenshots`.
 
-They show the shipped model and its report, at three widths, light and dark.
+They show the shipped model and its report, at three widths, light and dark. What the service would answer in rare states
+is put into its mouth.
 """
 
 import argparse
+import json
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 from skimage import data
 
-from static_site.render import render_site
+from static_site.render import PAGES, render_site
 from tests.site.running import launch_chromium, running_site
+from tests.videos import encode
 
 WIDTHS = (320, 768, 1280)
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FOLDERS = {"en": "", "id": "/id"}
-PAGES = ("index", "detect", "about", "help", "privacy", "404")
+JOB_ID = "det_" + "x" * 24
+JOB = re.compile(r"/v1/detections/det_[\w-]+$")
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is chosen in the pictures."""
+
+    photo: Path
+    other: Path
+    text: Path
+    video: Path
+
+
+def make_files(folder: Path, photo: Path | None) -> Files:
+    """Photographs that scikit-image ships, a video that moves over one of them, and a file that is no image."""
+    files = Files(
+        photo=photo or folder / "astronaut.jpg",
+        other=folder / "a coffee cup that somebody gave a very long name.jpg",
+        text=folder / "notes.jpg",
+        video=folder / "clip.webm",
+    )
+    if photo is None:
+        Image.fromarray(data.astronaut()).save(files.photo, quality=90)
+    Image.fromarray(data.coffee()).save(files.other, quality=90)
+    files.text.write_text("No image.")
+    pan = [Image.fromarray(np.ascontiguousarray(data.coffee()[:360, x : x + 480])) for x in range(120)]
+    files.video.write_bytes(encode([(i / 10, picture) for i, picture in enumerate(pan)], "webm"))
+    return files
+
+
+def choose(page: Page, files: Files) -> None:
+    page.set_input_files("#file", files.photo)
+    page.locator("#check").wait_for()
+
+
+def result(page: Page, files: Files) -> None:
+    choose(page, files)
+    page.click("#check")
+    page.locator("#verdict").wait_for()
+    if page.locator("#heatmap-show").is_visible():
+        page.click("#heatmap-show")
+        page.locator("#heatmap").evaluate("image => image.decode()")
+
+
+def details(page: Page, files: Files) -> None:
+    result(page, files)
+    page.click("#details summary")
+    page.click("#feedback summary")
+
+
+def choose_video(page: Page, files: Files) -> None:
+    page.set_input_files("#file", files.video)
+    page.locator("#check").wait_for()
+
+
+def video(page: Page, files: Files) -> None:
+    choose_video(page, files)
+    page.click("#check")
+    page.locator("#timeline-chart svg").wait_for()
+    page.click("#timeline summary")
+    page.wait_for_timeout(300)
+
+
+def measured_video(page: Page, files: Files) -> None:
+    """As with a model that has a scale for videos."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        values = response.json()
+        if values["status"] == "succeeded":
+            scores = [0.1, 0.15, 0.4, 0.85, 0.9, 0.93, 0.88, 0.5, 0.3, 0.2, 0.1, 0.12]
+            for frame, score in zip(values["frames"], scores, strict=False):
+                frame["score"] = score
+            found = {"verdict": "likely_ai", "reasons": ["score_high"]}
+            values = {**values, **found, "segments": [{"start": 3.5, "end": 7.5}]}
+        route.fulfill(response=response, json=values)
+
+    def card(route: Route) -> None:
+        response = route.fetch()
+        bands = {"low": 0.2, "high": 0.8}
+        route.fulfill(response=response, json={**response.json(), "video_bands": bands})
+
+    page.route(JOB, answer)
+    page.route("**/v1/model", card)
+    page.reload(wait_until="networkidle")
+    video(page, files)
+
+
+def sending(page: Page, files: Files) -> None:
+    page.route("**/v1/detections", lambda _route: None)
+    choose(page, files)
+    page.click("#check")
+    page.wait_for_timeout(2_500)
+
+
+def examining(page: Page, _files: Files) -> None:
+    job = {"id": JOB_ID, "status": "processing", "progress": 0.4}
+    page.route(JOB, lambda route: route.fulfill(json=job))
+    page.goto(f"{page.url}#{JOB_ID}")
+    page.locator("#progress-wait:not(:empty)").wait_for()
+
+
+def choose_several(page: Page, files: Files) -> None:
+    page.set_input_files("#file", [files.photo, files.text, files.other])
+    page.locator("#list-run").wait_for()
+
+
+def several(page: Page, files: Files) -> None:
+    choose_several(page, files)
+    page.click("#list-run")
+    page.locator("#list-exports").wait_for()
+
+
+def wrong_file(page: Page, files: Files) -> None:
+    page.set_input_files("#file", files.text)
+    page.locator("#error-summary").wait_for()
+
+
+def problem(status: int, code: str) -> Callable[[Page, Files], None]:
+    """The service answers so."""
+
+    def fail(page: Page, files: Files) -> None:
+        body = json.dumps({"code": code})
+        page.route("**/v1/detections", lambda route: route.fulfill(status=status, body=body))
+        choose(page, files)
+        page.click("#check")
+        page.locator("#error-summary").wait_for()
+
+    return fail
+
+
+def gone(page: Page, _files: Files) -> None:
+    page.route(JOB, lambda route: route.fulfill(status=410, json={"code": "gone"}))
+    page.goto(f"{page.url}#{JOB_ID}")
+    page.locator("#error-summary").wait_for()
+
+
+def offline(page: Page, files: Files) -> None:
+    choose(page, files)
+    page.context.set_offline(True)
+    page.click("#check")
+    page.locator("#error-summary").wait_for()
+    page.context.set_offline(False)
+
+
+def deleted(page: Page, files: Files) -> None:
+    result(page, files)
+    page.click("#delete")
+    page.locator("#notice").wait_for()
+
+
+def sample(page: Page, _files: Files) -> None:
+    page.click("#sample a")
+    page.locator("#verdict").wait_for()
+    page.locator("#result-image").evaluate("image => image.decode()")
+
+
+STATES: dict[str, Callable[[Page, Files], None]] = {
+    "chosen": choose,
+    "chosen-video": choose_video,
+    "chosen-several": choose_several,
+    "sending": sending,
+    "examining": examining,
+    "result": result,
+    "result-details": details,
+    "result-sample": sample,
+    "result-video": video,
+    "result-video-measured": measured_video,
+    "result-several": several,
+    "deleted": deleted,
+    "error-file": wrong_file,
+    "error-offline": offline,
+    "error-full": problem(503, "busy"),
+    "error-limited": problem(429, "rate_limited"),
+    "error-failed": problem(500, "internal"),
+    "error-gone": gone,
+}
+"""Of the Detection page."""
 
 
 def take_screenshots(
     browser: Browser,
     url: str,
     out: Path,
-    photo: Path,
+    files: Files,
     *,
     languages: Sequence[str],
     widths: Sequence[int] = WIDTHS,
     themes: Sequence[Literal["light", "dark"]] = THEMES,
 ) -> None:
-    """Write one PNG for each page, language, width and theme."""
+    """Write one PNG for each page and state, language, width and theme."""
     out.mkdir(parents=True, exist_ok=True)
     for theme in themes:
         for width in widths:
             context = browser.new_context(
-                viewport={"width": width, "height": 900}, color_scheme=theme, base_url=url
+                viewport={"width": width, "height": 900},
+                color_scheme=theme,
+                base_url=url,
+                has_touch=width < 700,
+                is_mobile=width < 700,
+                service_workers="block",
             )
-            page = context.new_page()
             for language in languages:
                 name = f"{language}-{width}-{theme}"
                 for title in PAGES:
+                    page = context.new_page()
                     page.goto(f"{FOLDERS[language]}/{title}.html", wait_until="networkidle")
                     page.screenshot(path=out / f"{title}-{name}.png", full_page=True)
-                _take_result(page, f"{FOLDERS[language]}/detect.html", photo, out, name)
+                    page.close()
+                for title, enter in STATES.items():
+                    page = context.new_page()
+                    page.goto(f"{FOLDERS[language]}/detect.html", wait_until="networkidle")
+                    enter(page, files)
+                    page.screenshot(path=out / f"{title}-{name}.png", full_page=True)
+                    page.unroute_all(behavior="ignoreErrors")
+                    page.close()
             context.close()
-
-
-def _take_result(page: Page, address: str, photo: Path, out: Path, name: str) -> None:
-    page.goto(address, wait_until="networkidle")
-    page.set_input_files("#file", photo)
-    page.locator("#check").wait_for()
-    page.screenshot(path=out / f"chosen-{name}.png", full_page=True)
-    page.click("#check")
-    page.locator("#verdict").wait_for()
-    if page.locator("#heatmap-show").is_visible():
-        page.check("#heatmap-show")
-        page.locator("#heatmap").evaluate("image => image.decode()")
-    page.screenshot(path=out / f"result-{name}.png", full_page=True)
 
 
 def main() -> None:
     """Take the pictures from the command line."""
-    parser = argparse.ArgumentParser(description="Take pictures of every page.")
+    parser = argparse.ArgumentParser(description="Take pictures of every page and state.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     parser.add_argument("--photo", type=Path, help="image to check; an astronaut by default")
     parser.add_argument("--languages", nargs="+", default=["en", "id"], choices=sorted(FOLDERS))
@@ -73,9 +256,6 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         work = Path(folder)
-        photo = options.photo or work / "astronaut.jpg"
-        if options.photo is None:
-            Image.fromarray(data.astronaut()).save(photo, quality=90)
         render_site(work / "site")
         with running_site(work / "site", work) as url:
             browser = launch_chromium(playwright)
@@ -83,7 +263,7 @@ def main() -> None:
                 browser,
                 url,
                 options.out,
-                photo,
+                make_files(work, options.photo),
                 languages=options.languages,
                 widths=options.widths,
                 themes=options.themes,

@@ -109,7 +109,13 @@ def test_without_measured_mistakes_no_number_is_made_up(
     )
 
 
-@pytest.mark.parametrize("reason", ["unstable_under_resave", "small_image", "strongly_compressed"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("unstable_under_resave", "small_image", "strongly_compressed"),
+        *("few_frames", "video_not_measured"),
+    ],
+)
 def test_each_kind_of_uncertainty_has_its_words(
     page: Page, language: Language, images: dict[str, Path], reason: str
 ) -> None:
@@ -443,7 +449,7 @@ def test_upload_progress_is_shown(page: Page, images: dict[str, Path]) -> None:
     )
     check_image(page, images["photo"])
     seen = page.evaluate("window.seen")
-    assert any(re.fullmatch(r"Sending your image: \d+%", text) for text in seen)
+    assert any(re.fullmatch(r"Sending your file: \d+%", text) for text in seen)
 
 
 def test_another_image_can_be_checked(page: Page, images: dict[str, Path]) -> None:
@@ -518,12 +524,12 @@ def test_an_image_can_be_dropped(page: Page, images: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "code"), [(["a.jpg", "b.jpg"], "several_files"), ([], "no_file")]
+    ("names", "code"), [([f"{i}.jpg" for i in range(21)], "too_many_files"), ([], "no_file")]
 )
 def test_an_unusable_drop_is_said(
     page: Page, images: dict[str, Path], names: list[str], code: str
 ) -> None:
-    """Dropping several files, or something that is no file, gives a message and not silence."""
+    """Dropping too many files, or something that is no file, gives a message and not silence."""
     open_detection(page)
     carrier = page.evaluate_handle(CARRY, [list(images["dark"].read_bytes()), names])
     page.dispatch_event("#drop-zone", "drop", {"dataTransfer": carrier})

@@ -44,6 +44,7 @@ def test_every_message_is_translated() -> None:
     assert same == {
         "about.col.auroc",
         "about.col.recall",
+        "script.condition.video",
         "script.detail.format",
         "script.detail.model",
         "about.paper.ours",

@@ -11,6 +11,7 @@ import pytest
 from static_site.catalogue import CatalogueError
 from static_site.formats import EN_DASH, LANGUAGES, Language
 from static_site.render import DEFAULT_REPORT, HERE, PAGES, render_site
+from static_site.sample import draw_sample
 from tests.static_site.conftest import SAMPLE_REPORT
 
 ReadPage = Callable[[str], str]
@@ -87,8 +88,8 @@ def test_nothing_is_inline(page_path: str, read_page: ReadPage) -> None:
     assert page.attributes("style") == []
     name = Path(page_path).stem
     scripts = [a for a in page.attributes("script") if a.get("type") != "application/json"]
-    expected = [{"type": "module", "src": f"/js/{name}-page.js"}]
-    assert scripts == (expected if name in {"detect", "help"} else [])
+    names = ["install", *([f"{name}-page"] if name in {"detect", "help"} else [])]
+    assert scripts == [{"type": "module", "src": f"/js/{name}.js"} for name in names]
     assert [
         name
         for _, attributes in page.tags
@@ -111,6 +112,27 @@ def test_links_and_assets_exist(page_path: str, read_page: ReadPage, site: Path)
             if fragment and "$" not in fragment:
                 ids = {a.get("id") for _, a in Elements(target.read_text("utf-8")).tags}
                 assert fragment in ids, f"<{tag}> leads to {address}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+def test_the_site_can_be_installed(language: Language, read_page: ReadPage, site: Path) -> None:
+    """Each language has a manifest in its own words, whose addresses lead to files of the site."""
+    links = Elements(read_page(language.address("index").lstrip("/"))).attributes("link")
+    (address,) = [link["href"] for link in links if link.get("rel") == "manifest"]
+    values = json.loads((site / str(address).lstrip("/")).read_text("utf-8"))
+    assert values["lang"] == language.code
+    for path in (values["start_url"], values["id"], *(icon["src"] for icon in values["icons"])):
+        assert (site / path.lstrip("/")).is_file(), path
+    worker = (site / "sw.js").read_text("utf-8")
+    (pattern,) = re.findall(r"const SHARE = /(.+)/;", worker)
+    assert re.search(pattern, values["share_target"]["action"])
+
+
+def test_the_sample_is_drawn_alike_each_time(site: Path) -> None:
+    """The picture to try is small, and depends on nothing but the program."""
+    sample = (site / "samples" / "landscape.jpg").read_bytes()
+    assert sample == draw_sample.__wrapped__()
+    assert len(sample) < 150_000
 
 
 def test_scripts_import_files_that_exist(site: Path) -> None:
@@ -137,7 +159,7 @@ def test_pages_name_their_language(language: Language, page: str, read_page: Rea
     elements = Elements(read_page(language.address(page).lstrip("/")))
     assert elements.attributes("html") == [{"lang": language.code}]
     alternates = {
-        link["hreflang"]: link["href"] for link in elements.attributes("link") if "hreflang" in link
+        link["hreflang"]: link["href"] for link in elements.attributes("a") if "hreflang" in link
     }
     assert alternates == {other.code: other.address(page) for other in LANGUAGES}
 

@@ -1,6 +1,7 @@
 /** The numbers behind a verdict, for those who want them. */
 
 import { part } from "./part.js";
+import { fact } from "./rows.js";
 
 /** @typedef {import("../api.js").Detection} Detection */
 /** @typedef {import("../api.js").ModelCard} ModelCard */
@@ -11,6 +12,7 @@ const CONDITIONS = {
   clean: "script.condition.clean",
   web: "script.condition.web",
   hard: "script.condition.hard",
+  video: "script.condition.video",
 };
 
 export class Details {
@@ -31,17 +33,13 @@ export class Details {
     const { media, model, pixel, expected_errors: errors, timings_ms: timings } = detection;
     const say = this.#messages;
     const none = say.text("script.detail.none");
+    const bands = (media.kind === "video" ? card?.video_bands : card?.bands) ?? null;
     /** @type {[string, string][]} */
     const rows = [
       ["script.detail.score", pixel.score === null ? none : say.score(pixel.score)],
       [
         "script.detail.bands",
-        card
-          ? say.text("script.detail.bands_text", {
-              low: say.percent(card.bands.low),
-              high: say.percent(card.bands.high),
-            })
-          : none,
+        bands ? say.text("script.detail.bands_text", { low: say.percent(bands.low), high: say.percent(bands.high) }) : none,
       ],
       [
         "script.detail.stability",
@@ -54,6 +52,7 @@ export class Details {
         "script.detail.dimensions",
         say.text("script.detail.dimensions_text", { width: say.integer(media.width), height: say.integer(media.height) }),
       ],
+      ...this.#duration(media.duration_seconds),
       ["script.detail.size", say.size(media.bytes)],
       ["script.detail.format", media.format.toUpperCase()],
       ["script.detail.quality", media.jpeg_quality_estimate === null ? none : say.integer(media.jpeg_quality_estimate)],
@@ -63,21 +62,21 @@ export class Details {
       ["script.detail.id", detection.id],
       ["script.detail.time", "total" in timings ? say.milliseconds(timings.total) : none],
     ];
-    this.#list.replaceChildren(...rows.map(([key, value]) => this.#row(say.text(key), value)));
+    this.#list.replaceChildren(...rows.map(([key, value]) => fact([say.text(key), value])));
     this.#root.open = false;
   }
 
   /**
-   * @param {string} term
-   * @param {string} value
+   * Of a video; images have none.
+   * @param {number | null} seconds
+   * @returns {[string, string][]}
    */
-  #row(term, value) {
-    const row = document.createElement("div");
-    const name = document.createElement("dt");
-    const description = document.createElement("dd");
-    name.textContent = term;
-    description.textContent = value;
-    row.append(name, description);
-    return row;
+  #duration(seconds) {
+    return seconds === null ? [] : [["script.detail.duration", this.#messages.time(seconds)]];
+  }
+
+  /** Printed pages keep all. */
+  open() {
+    this.#root.open = true;
   }
 }

@@ -1,19 +1,21 @@
-/** Choose, drop or paste one file. All three ways end in the same input. */
+/** Choose, drop, paste or photograph. All ways end in the same files. */
 
 import { Problem } from "../problems.js";
 import { part } from "./part.js";
 
 export class FilePicker {
   #input = part("file", HTMLInputElement);
+  #camera = part("camera", HTMLInputElement);
   #zone = part("drop-zone", HTMLElement);
-  #onFile;
+  #onFiles;
   #onProblem;
 
-  /** @param {{onFile: (file: File) => void, onProblem: (problem: Problem) => void}} handlers */
-  constructor({ onFile, onProblem }) {
-    this.#onFile = onFile;
+  /** @param {{onFiles: (files: File[]) => void, onProblem: (problem: Problem) => void}} handlers */
+  constructor({ onFiles, onProblem }) {
+    this.#onFiles = onFiles;
     this.#onProblem = onProblem;
     this.#input.addEventListener("change", () => this.#announce());
+    this.#camera.addEventListener("change", () => this.#camera.files && this.#take(this.#camera.files));
     this.#listenForDrops();
     document.addEventListener("paste", (event) => {
       const files = event.clipboardData?.files;
@@ -34,9 +36,10 @@ export class FilePicker {
     this.#zone.hidden = true;
   }
 
-  /** Forget the file, so that choosing the same one again is a change. */
+  /** Forget the files, so that choosing the same again is a change. */
   clear() {
     this.#input.value = "";
+    this.#camera.value = "";
   }
 
   focus() {
@@ -69,13 +72,12 @@ export class FilePicker {
 
   /** @param {FileList} files */
   #take(files) {
-    if (files.length > 1) return this.#onProblem(new Problem("several_files"));
     this.#input.files = files;
     this.#announce();
   }
 
   #announce() {
-    const file = this.#input.files?.[0];
-    if (file) this.#onFile(file);
+    const files = [...(this.#input.files ?? [])];
+    if (files.length > 0) this.#onFiles(files);
   }
 }

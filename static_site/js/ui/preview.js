@@ -1,12 +1,14 @@
-/** The chosen picture before it is sent. */
+/** The chosen picture or video before it is sent. */
 
 import { part } from "./part.js";
 
 /** @typedef {import("../messages.js").Messages} Messages */
+/** @typedef {{width: number, height: number}} Sides */
 
 export class Preview {
   #root = part("chosen", HTMLElement);
   #image = part("preview", HTMLImageElement);
+  #video = part("preview-video", HTMLVideoElement);
   #none = part("no-preview", HTMLElement);
   #name = part("chosen-name", HTMLElement);
   #facts = part("chosen-facts", HTMLElement);
@@ -18,27 +20,20 @@ export class Preview {
     this.#messages = messages;
   }
 
-  /** The picture's local address, for showing it again beside the result. */
-  get address() {
-    return this.#address;
-  }
-
   /**
    * @param {File} file
-   * @returns {Promise<{width: number, height: number} | null>} null when this browser cannot show it
+   * @param {boolean} isVideo
+   * @returns {Promise<Sides | null>} null when this browser cannot show it
    */
-  async show(file) {
+  async show(file, isVideo) {
     this.hide();
     const address = URL.createObjectURL(file);
     this.#address = address;
     this.#name.textContent = file.name;
-    this.#image.src = address;
-    const sides = await this.#image.decode().then(
-      () => ({ width: this.#image.naturalWidth, height: this.#image.naturalHeight }),
-      () => null,
-    );
+    const sides = await (isVideo ? this.#openVideo(address) : this.#openImage(address));
     if (this.#address !== address) return null;
-    this.#image.hidden = !sides;
+    this.#image.hidden = isVideo || !sides;
+    this.#video.hidden = !isVideo || !sides;
     this.#none.hidden = Boolean(sides);
     const size = this.#messages.size(file.size);
     this.#facts.textContent = sides
@@ -55,7 +50,35 @@ export class Preview {
   hide() {
     this.#root.hidden = true;
     this.#image.removeAttribute("src");
+    this.#video.removeAttribute("src");
     if (this.#address) URL.revokeObjectURL(this.#address);
     this.#address = "";
+  }
+
+  /**
+   * @param {string} address
+   * @returns {Promise<Sides | null>}
+   */
+  #openImage(address) {
+    this.#image.src = address;
+    return this.#image.decode().then(
+      () => ({ width: this.#image.naturalWidth, height: this.#image.naturalHeight }),
+      () => null,
+    );
+  }
+
+  /**
+   * @param {string} address
+   * @returns {Promise<Sides | null>}
+   */
+  #openVideo(address) {
+    return new Promise((resolve) => {
+      this.#video.onloadedmetadata = () => {
+        const { videoWidth: width, videoHeight: height } = this.#video;
+        resolve(width ? { width, height } : null);
+      };
+      this.#video.onerror = () => resolve(null);
+      this.#video.src = address;
+    });
   }
 }

@@ -1,11 +1,20 @@
-/** What happens while the visitor waits. Only true progress is shown: of the bytes that were sent. */
+/** What happens while the visitor waits. Only true progress is shown: of the bytes sent, of the frames examined. */
 
 import { part } from "./part.js";
 
+/** @typedef {import("../check.js").Check} Check */
 /** @typedef {import("../messages.js").Messages} Messages */
 
 const FIRST_WORD_MS = 2_000;
 const SECOND_WORD_MS = 15_000;
+
+/** Each step's words, without and with the share that is done.
+ * @type {Record<string, [string, string]>} */
+const WORDS = {
+  sending: ["script.progress.sending", "script.progress.sent"],
+  waiting: ["script.progress.waiting", "script.progress.waiting"],
+  analysing: ["script.progress.analysing", "script.progress.analysed"],
+};
 
 export class ProgressPanel {
   #root = part("progress", HTMLElement);
@@ -17,6 +26,7 @@ export class ProgressPanel {
   #announce;
   /** @type {number[]} */
   #timers = [];
+  #step = "";
 
   /**
    * @param {Messages} messages
@@ -28,39 +38,34 @@ export class ProgressPanel {
     this.#cancel.addEventListener("click", onCancel);
   }
 
-  showUploading() {
-    this.hide();
-    this.#root.hidden = false;
-    this.#bar.value = 0;
-    const text = this.#messages.text("script.progress.uploading");
-    this.#text.textContent = text;
-    this.#announce(text);
-    this.#cancel.focus();
-  }
-
-  /** @param {number} fraction 0..1 */
-  setUploaded(fraction) {
-    this.#bar.value = fraction * 100;
-    this.#text.textContent = this.#messages.text("script.progress.uploaded", {
-      percent: this.#messages.percent(Math.round(fraction * 100) / 100),
-    });
-  }
-
-  /** The bytes are sent; how long the rest takes is not known, and the bar says so. */
-  showAnalysing() {
-    this.#bar.removeAttribute("value");
-    const text = this.#messages.text("script.progress.analysing");
-    this.#text.textContent = text;
-    this.#announce(text);
-    this.#explainAfter(FIRST_WORD_MS, "script.progress.starting");
-    this.#explainAfter(SECOND_WORD_MS, "script.progress.slow");
+  /** @param {Check} check */
+  show(check) {
+    if (this.#root.hidden) {
+      this.#root.hidden = false;
+      this.#cancel.focus();
+    }
+    if (check.step !== this.#step) this.#begin(check);
+    this.#text.textContent = progressWords(check, this.#messages);
+    showShare(this.#bar, check.share);
   }
 
   hide() {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
+    this.#stopTimers();
     this.#wait.textContent = "";
+    this.#step = "";
     this.#root.hidden = true;
+  }
+
+  /** @param {Check} check */
+  #begin({ step, id }) {
+    this.#step = step;
+    this.#announce(this.#messages.text(WORDS[step][0]));
+    this.#stopTimers();
+    if (id) this.#wait.textContent = this.#messages.text("script.progress.job");
+    else if (step === "analysing") {
+      this.#explainAfter(FIRST_WORD_MS, "script.progress.starting");
+      this.#explainAfter(SECOND_WORD_MS, "script.progress.slow");
+    }
   }
 
   /**
@@ -75,4 +80,30 @@ export class ProgressPanel {
     };
     this.#timers.push(setTimeout(explain, delay));
   }
+
+  #stopTimers() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+}
+
+/**
+ * What a running check is at, and how far.
+ * @param {Check} check
+ * @param {Messages} messages
+ */
+export function progressWords({ step, share }, messages) {
+  const [words, wordsWithShare] = WORDS[step];
+  if (share === null) return messages.text(words);
+  return messages.text(wordsWithShare, { percent: messages.percent(Math.round(share * 100) / 100) });
+}
+
+/**
+ * How long the rest takes is not known where there is no share, and the bar says so.
+ * @param {HTMLProgressElement} bar
+ * @param {number | null} share
+ */
+export function showShare(bar, share) {
+  if (share === null) bar.removeAttribute("value");
+  else bar.value = share * 100;
 }

@@ -1,6 +1,7 @@
 /** What the file says about its own origin, kept apart from the verdict. */
 
 import { part } from "./part.js";
+import { statement } from "./rows.js";
 
 /** @typedef {import("../api.js").Provenance} Provenance */
 /** @typedef {import("../api.js").Signal} Signal */
@@ -41,11 +42,11 @@ export class ProvenancePanel {
 
   /** @param {Provenance} provenance */
   show({ signals, disagrees }) {
-    const statements = signals.map((signal) => this.#statement(signal)).filter((statement) => statement !== null);
+    const statements = signals.map((signal) => this.#statement(signal)).filter((each) => each !== null);
     if (statements.length === 0) {
       statements.push([this.#messages.text("script.provenance.none"), this.#messages.text("script.provenance.none_text")]);
     }
-    this.#list.replaceChildren(...statements.map(([headline, body]) => this.#item(headline, body)));
+    this.#list.replaceChildren(...statements.map(statement));
     this.#disagreement.hidden = !disagrees;
   }
 
@@ -73,19 +74,5 @@ export class ProvenancePanel {
       return [say.text(SIGNED_HEADLINES[claim]), extent + say.text("script.provenance.untrusted_text", { issuer })];
     }
     return null;
-  }
-
-  /**
-   * @param {string} headline
-   * @param {string} body
-   */
-  #item(headline, body) {
-    const item = document.createElement("li");
-    const name = document.createElement("strong");
-    const text = document.createElement("span");
-    name.textContent = headline;
-    text.textContent = body;
-    item.append(name, text);
-    return item;
   }
 }

@@ -1,5 +1,6 @@
-/** What can be done with a result: keep a copy, delete it, or go on to another image. */
+/** What can be done with a result: keep a copy, print it, delete it, or go on. */
 
+import { save } from "../save.js";
 import { part } from "./part.js";
 
 /** @typedef {import("../api.js").Detection} Detection */
@@ -8,24 +9,33 @@ import { part } from "./part.js";
 export class ResultActions {
   #expires = part("expires", HTMLElement);
   #delete = part("delete", HTMLButtonElement);
+  #again = part("again", HTMLButtonElement);
+  #back = part("back", HTMLButtonElement);
   #messages;
   /** @type {Detection | null} */
   #detection = null;
 
   /**
    * @param {Messages} messages
-   * @param {{onAgain: () => void, onDelete: (id: string) => void}} handlers
+   * @param {{onAgain: () => void, onBack: () => void, onDelete: (id: string) => void}} handlers
    */
-  constructor(messages, { onAgain, onDelete }) {
+  constructor(messages, { onAgain, onBack, onDelete }) {
     this.#messages = messages;
-    part("again", HTMLButtonElement).addEventListener("click", onAgain);
+    this.#again.addEventListener("click", onAgain);
+    this.#back.addEventListener("click", onBack);
+    part("print", HTMLButtonElement).addEventListener("click", () => print());
     part("download", HTMLButtonElement).addEventListener("click", () => this.#download());
     this.#delete.addEventListener("click", () => this.#detection && onDelete(this.#detection.id));
   }
 
-  /** @param {Detection} detection */
-  show(detection) {
+  /**
+   * @param {Detection} detection
+   * @param {{isOneOfSeveral: boolean}} options
+   */
+  show(detection, { isOneOfSeveral }) {
     this.#detection = detection;
+    this.#again.hidden = isOneOfSeveral;
+    this.#back.hidden = !isOneOfSeveral;
     this.#delete.disabled = false;
     this.#expires.textContent = this.#messages.text("script.result.expires", {
       moment: this.#messages.moment(detection.expires_at),
@@ -41,11 +51,6 @@ export class ResultActions {
   #download() {
     if (!this.#detection) return;
     const report = { ...this.#detection, caution: this.#messages.text("script.caution") };
-    const file = new Blob([JSON.stringify(report, null, 2)], { type: "application/json" });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
-    link.download = `asli-${this.#detection.id}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 0);
+    save(`asli-${this.#detection.id}.json`, "application/json", JSON.stringify(report, null, 2));
   }
 }

@@ -43,12 +43,24 @@ const REASONS = {
   text_or_drawing: "script.reason.text_or_drawing",
 };
 
+/** What is said of a video instead.
+ * @type {Record<string, {body: string, bodyWithoutNumbers: string}>} */
+const VIDEO_COPY = {
+  likely_ai: { body: "script.video.likely_ai", bodyWithoutNumbers: "script.video.likely_ai_unmeasured" },
+  no_ai_signs_found: {
+    body: "script.video.no_ai_signs_found",
+    bodyWithoutNumbers: "script.video.no_ai_signs_found_unmeasured",
+  },
+};
+
 /** What "We can't tell" says when the score is not the reason.
  * @type {Record<string, string>} */
 const UNCERTAIN_BODIES = {
   unstable_under_resave: "script.body.unstable_under_resave",
   small_image: "script.body.small_image",
   strongly_compressed: "script.body.strongly_compressed",
+  few_frames: "script.body.few_frames",
+  video_not_measured: "script.body.video_not_measured",
 };
 
 /** @type {Record<string, string>} */
@@ -62,6 +74,7 @@ export class VerdictCard {
   #root = part("verdict-card", HTMLElement);
   #headline = part("verdict", HTMLElement);
   #body = part("verdict-body", HTMLElement);
+  #extent = part("verdict-extent", HTMLElement);
   #reasons = part("reasons", HTMLUListElement);
   #messages;
 
@@ -75,15 +88,15 @@ export class VerdictCard {
    * @returns {string} the headline
    */
   show(detection) {
-    // A verdict that this page does not know yet must not be shown as one that it knows.
-    const verdict = detection.verdict in COPY ? detection.verdict : "inconclusive";
-    const headline = this.#messages.text(COPY[verdict].headline);
+    const verdict = knownVerdict(detection);
+    const headline = headlineOf(detection, this.#messages);
     this.#root.dataset.verdict = verdict;
     for (const icon of this.#root.querySelectorAll(".verdict-icon")) {
       if (icon instanceof HTMLElement) icon.hidden = icon.dataset.verdict !== verdict;
     }
     this.#headline.textContent = headline;
     this.#body.textContent = this.#bodyText(verdict, detection);
+    this.#showExtent(detection);
     this.#reasons.replaceChildren(
       ...detection.reasons.filter((code) => code in REASONS).map((code) => this.#item(REASONS[code])),
       ...detection.warnings.filter((code) => code in WARNINGS).map((code) => this.#item(WARNINGS[code])),
@@ -96,14 +109,30 @@ export class VerdictCard {
   }
 
   /**
+   * How much of a video the answer is about.
+   * @param {Detection} detection
+   */
+  #showExtent({ frames, analysed_seconds: seconds }) {
+    this.#extent.hidden = !frames;
+    if (!frames) return;
+    this.#extent.textContent = this.#messages.text("script.video.extent", {
+      frames: this.#messages.integer(frames.length),
+      seconds: this.#messages.seconds(seconds ?? 0),
+    });
+  }
+
+  /**
    * @param {string} verdict
    * @param {Detection} detection
    */
-  #bodyText(verdict, { expected_errors: errors, reasons }) {
+  #bodyText(verdict, { expected_errors: errors, reasons, media, segments }) {
     const uncertain = reasons.find((code) => code in UNCERTAIN_BODIES);
     if (verdict === "inconclusive" && uncertain) return this.#messages.text(UNCERTAIN_BODIES[uncertain]);
-    if (!errors) return this.#messages.text(COPY[verdict].bodyWithoutNumbers);
-    return this.#messages.text(COPY[verdict].body, {
+    const copy = media.kind === "video" && verdict in VIDEO_COPY ? VIDEO_COPY[verdict] : COPY[verdict];
+    const stretches = this.#messages.all((segments ?? []).map(({ start, end }) => this.#messages.stretch(start, end)));
+    if (!errors) return this.#messages.text(copy.bodyWithoutNumbers, { stretches });
+    return this.#messages.text(copy.body, {
+      stretches,
       flagged: this.#messages.integer(errors.false_positive_rate * errors.n_real),
       photographs: this.#messages.integer(errors.n_real),
       missed: this.#messages.integer(errors.miss_rate * errors.n_ai),
@@ -117,4 +146,20 @@ export class VerdictCard {
     item.textContent = this.#messages.text(key);
     return item;
   }
+}
+
+/**
+ * A verdict that this page does not know yet must not be shown as one that it knows.
+ * @param {Detection} detection
+ */
+export function knownVerdict({ verdict }) {
+  return verdict in COPY ? verdict : "inconclusive";
+}
+
+/**
+ * @param {Detection} detection
+ * @param {Messages} messages
+ */
+export function headlineOf(detection, messages) {
+  return messages.text(COPY[knownVerdict(detection)].headline);
 }

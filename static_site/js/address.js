@@ -1,0 +1,13 @@
+/** The ids of the jobs in the page's address, after the `#`: browsers send that part to nobody. */
+
+const JOB_ID = /^det_[A-Za-z0-9_-]{22,64}$/;
+
+/** @returns {string[]} */
+export function jobsInAddress() {
+  return location.hash.slice(1).split("+").filter((id) => JOB_ID.test(id));
+}
+
+/** @param {string[]} ids */
+export function keepJobsInAddress(ids) {
+  history.replaceState(null, "", location.pathname + (ids.length > 0 ? `#${ids.join("+")}` : ""));
+}

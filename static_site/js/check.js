@@ -1,0 +1,147 @@
+/** One file on its way to a result: in one request where it fits, as an upload and a job where not. */
+
+import { VIDEO_TYPES } from "./file-check.js";
+import { follow } from "./follow.js";
+import { Cancelled, Problem } from "./problems.js";
+
+/** @typedef {import("./api.js").Api} Api */
+/** @typedef {import("./api.js").Detection} Detection */
+/** @typedef {import("./api.js").Limits} Limits */
+/** @typedef {"chosen" | "sending" | "waiting" | "analysing" | "done" | "failed" | "cancelled"} Step */
+
+export class Check {
+  /** @type {Step} */
+  step = "chosen";
+  /** Share of the present step that is done, 0 to 1; null where nobody knows.
+   * @type {number | null} */
+  share = null;
+  /** @type {Detection | null} */
+  detection = null;
+  /** @type {Problem | null} */
+  problem = null;
+  /** Of the job, once there is one.
+   * @type {string | null} */
+  id;
+  /** @type {File | null} */
+  file;
+  /** By the file's first bytes.
+   * @type {string | null} */
+  format;
+  #onStep;
+  /** @type {AbortController | null} */
+  #run = null;
+  /** @type {Api | null} */
+  #api = null;
+
+  /**
+   * Either a file, or the id of a job that was begun before the page was loaded.
+   * @param {{file?: File, format?: string | null, id?: string}} subject
+   * @param {(check: Check) => void} onStep called after every change
+   */
+  constructor({ file, format, id }, onStep) {
+    this.file = file ?? null;
+    this.format = format ?? null;
+    this.id = id ?? null;
+    this.#onStep = onStep;
+  }
+
+  get isVideo() {
+    return this.format !== null && this.format in VIDEO_TYPES;
+  }
+
+  get isRunning() {
+    return this.#run !== null;
+  }
+
+  /** Whether there is anything left to try. */
+  get canRun() {
+    return this.step !== "done" && !this.problem?.isAboutTheFile;
+  }
+
+  /**
+   * Returns when it is done, failed or cancelled. A failed one may be run again and goes on where it can.
+   * @param {() => Promise<{api: Api, limits: Limits | null}>} reach
+   */
+  async run(reach) {
+    const run = new AbortController();
+    this.#run = run;
+    this.problem = null;
+    if (this.id) this.#enter("waiting");
+    else this.#enter("sending", 0);
+    try {
+      const { api, limits } = await reach();
+      this.#api = api;
+      if (this.#run !== run) return;
+      const detection = await this.#result(api, limits, run.signal);
+      if (this.#run !== run) return;
+      this.#run = null;
+      this.detection = detection;
+      this.id = detection.id;
+      this.#enter("done");
+    } catch (error) {
+      if (this.#run !== run || error instanceof Cancelled) return;
+      this.#run = null;
+      this.#fail(error instanceof Problem ? error : new Problem("internal"));
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  /** Nothing of the file stays at the service. */
+  cancel() {
+    if (!this.#run) return;
+    const run = this.#run;
+    this.#run = null;
+    run.abort();
+    if (this.id) this.#api?.remove(this.id).catch(() => {}); // if not now, it is deleted within a day
+    this.id = null;
+    this.#enter("cancelled");
+  }
+
+  /** Stop waiting for it, but let the job go on, for whoever has its address. */
+  leave() {
+    const run = this.#run;
+    this.#run = null;
+    run?.abort();
+  }
+
+  /** @param {Problem} problem */
+  #fail(problem) {
+    this.problem = problem;
+    if (this.file && !problem.isPassing) this.id = null;
+    this.#enter("failed");
+  }
+
+  /**
+   * @param {Api} api
+   * @param {Limits | null} limits
+   * @param {AbortSignal} signal
+   */
+  async #result(api, limits, signal) {
+    if (!this.id) {
+      const file = /** @type {File} */ (this.file);
+      const sending = {
+        signal,
+        onProgress: (/** @type {number} */ share) => this.#enter("sending", share),
+        onSent: () => this.#enter("analysing"),
+      };
+      if (!this.isVideo && !(limits && file.size > limits.max_upload_bytes)) {
+        return api.detect(file, sending);
+      }
+      this.id = await api.upload(file, this.format, { ...sending, onSent: () => this.#enter("waiting") });
+    }
+    return follow(api, this.id, {
+      signal,
+      onJob: ({ status, progress }) => this.#enter(status === "processing" ? "analysing" : "waiting", progress || null),
+    });
+  }
+
+  /**
+   * @param {Step} step
+   * @param {number | null} [share]
+   */
+  #enter(step, share = null) {
+    this.step = step;
+    this.share = share;
+    this.#onStep(this);
+  }
+}

@@ -1,0 +1,79 @@
+/** Look at a job again and again until it has ended. */
+
+import { Cancelled, Problem } from "./problems.js";
+
+/** @typedef {import("./api.js").Api} Api */
+/** @typedef {import("./api.js").Detection} Detection */
+/** @typedef {import("./api.js").PendingDetection} PendingDetection */
+
+const USUAL_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 30_000;
+const MOST_FAILURES = 6;
+const DEADLINE_MS = 15 * 60_000;
+
+/**
+ * While the page is hidden nothing is asked for. A connection that breaks is given time to come back.
+ *
+ * @param {Api} api
+ * @param {string} id
+ * @param {{signal: AbortSignal, onJob: (job: PendingDetection) => void}} options
+ * @returns {Promise<Detection>} rejects with Problem or Cancelled
+ */
+export async function follow(api, id, { signal, onJob }) {
+  const giveUpAt = Date.now() + DEADLINE_MS;
+  for (let failures = 0; ; ) {
+    await untilVisible(signal);
+    let wait = USUAL_WAIT_MS;
+    try {
+      const { job, retryAfter } = await api.look(id, signal);
+      if (job.status === "succeeded") return job;
+      if (job.status === "failed") throw new Problem(job.problem.code, { hasEndedTheJob: true });
+      onJob(job);
+      failures = 0;
+      if (retryAfter) wait = retryAfter * 1000;
+    } catch (error) {
+      if (!(error instanceof Problem && error.isPassing) || failures === MOST_FAILURES) throw error;
+      failures += 1;
+      wait = Math.min(USUAL_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS);
+    }
+    if (Date.now() > giveUpAt) throw new Problem("unfinished");
+    await pause(wait, signal);
+  }
+}
+
+/** @param {AbortSignal} signal */
+function untilVisible(signal) {
+  return document.hidden ? firstOf(signal, [[document, "visibilitychange"]]) : undefined;
+}
+
+/**
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ */
+function pause(milliseconds, signal) {
+  return firstOf(signal, [[window, "online"]], milliseconds);
+}
+
+/**
+ * Ends with the first of these events or after this time, and rejects with Cancelled when told so.
+ * @param {AbortSignal} signal
+ * @param {[EventTarget, string][]} events
+ * @param {number} [milliseconds]
+ * @returns {Promise<void>}
+ */
+function firstOf(signal, events, milliseconds) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new Cancelled());
+    const timer = milliseconds === undefined ? undefined : setTimeout(end, milliseconds);
+    for (const [target, name] of events) target.addEventListener(name, end);
+    signal.addEventListener("abort", end);
+
+    function end() {
+      clearTimeout(timer);
+      for (const [target, name] of events) target.removeEventListener(name, end);
+      signal.removeEventListener("abort", end);
+      if (signal.aborted) reject(new Cancelled());
+      else resolve();
+    }
+  });
+}

@@ -1,0 +1,123 @@
+"""How people come to their first answer: by the sample, by sharing, by dropping a photograph."""
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+from skimage import data
+
+from static_site.formats import ENGLISH, Language
+from static_site.render import render_site
+from tests.site.running import running_site
+from tests.site.test_detection import say
+
+pytestmark = pytest.mark.browser
+
+TWELVE_MEGAPIXELS = (4000, 3000)
+
+
+def test_one_click_on_home_checks_a_sample(page: Page, language: Language) -> None:
+    """The sample is sent and answered without another click, and the page says what it is."""
+    page.goto(language.address("index"))
+    page.get_by_role("link", name=say(language, "home.sample")).click()
+    expect(page.locator("#verdict")).to_be_focused()
+    expect(page.locator("#notice")).to_have_text(say(language, "script.sample"))
+    expect(page.locator("#result-image")).to_be_visible()
+
+
+SHARE = """([bytes, action]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([new Uint8Array(bytes)], "gallery photo.jpg", {type: "image/jpeg"}));
+  const form = Object.assign(document.createElement("form"),
+    {action, method: "post", enctype: "multipart/form-data"});
+  const input = Object.assign(document.createElement("input"), {type: "file", name: "files"});
+  input.files = files.files;
+  form.append(input);
+  document.body.append(form);
+  form.submit();
+}"""
+
+
+def test_an_image_can_be_shared_from_another_app(
+    browser: Browser, site_url: str, images: dict[str, Path], language: Language
+) -> None:
+    """What a phone's gallery posts arrives as the chosen file, and nothing of it is kept by the browser."""
+    context = browser.new_context(base_url=site_url)
+    page = context.new_page()
+    page.goto(language.address("index"))
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.evaluate(SHARE, [list(images["bright"].read_bytes()), f"{language.folder}/share"])
+    expect(page.locator("#chosen-name")).to_have_text("gallery photo.jpg")
+    expect(page.locator("html")).to_have_attribute("lang", language.code)
+    assert [] == page.evaluate("caches.keys()")
+    page.click("#check")
+    expect(page.locator("#verdict")).to_be_visible()
+    context.close()
+
+
+def photo_of_a_phone() -> bytes:
+    """A photograph of 12 million pixels, with grain, compressed as phones do."""
+    small = Image.fromarray(data.astronaut())
+    photo_HW3 = np.asarray(small.resize(TWELVE_MEGAPIXELS, Image.Resampling.BICUBIC)).astype(float)
+    grain_HW1 = np.random.default_rng(0).normal(0, 4, (*photo_HW3.shape[:2], 1))
+    buffer = io.BytesIO()
+    noisy = Image.fromarray((photo_HW3 + grain_HW1).clip(0, 255).astype(np.uint8))
+    noisy.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+@pytest.mark.model
+def test_a_newcomer_has_an_answer_in_three_seconds(browser: Browser, tmp_path: Path) -> None:
+    """Open, drop a photograph of 12 million pixels, read the verdict: with the shipped model, on a warm server."""
+    render_site(tmp_path / "site")
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(photo_of_a_phone())
+    with running_site(tmp_path / "site", tmp_path) as url:
+        page = browser.new_page(base_url=url)
+        newcomer(page, photo)  # warms the server
+        runs = [(newcomer(page, photo), contention()) for _ in range(3)]
+        page.close()
+    times = ", ".join(f"{seconds:.2f} s (x{busy:.1f})" for seconds, busy in runs)
+    size = photo.stat().st_size / 1e6
+    print(f"\nfrom opening the page to the verdict, 12 megapixels, {size:.1f} MB: {times}")
+    assert min(seconds / busy for seconds, busy in runs) < 3
+
+
+def contention() -> float:
+    """How many times longer work takes here than if this process had a core to itself; 1 on an idle machine."""
+    wall, own = time.perf_counter(), time.process_time()
+    while time.process_time() - own < 0.2:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / 0.2)
+
+
+def newcomer(page: Page, photo: Path) -> float:
+    """Seconds from opening the page to reading the verdict."""
+    page.goto("about:blank")
+    started = time.perf_counter()
+    page.goto(ENGLISH.address("detect"))
+    drop(page, photo)
+    page.click("#check")
+    page.locator("#verdict").wait_for()
+    return time.perf_counter() - started
+
+
+def drop(page: Page, path: Path) -> None:
+    """Drag a file from the desktop onto the page."""
+    devtools = page.context.new_cdp_session(page)
+    box = page.locator("#drop-zone").bounding_box()
+    assert box is not None
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send(
+            "Input.dispatchDragEvent",
+            {
+                "type": kind,
+                "x": box["x"] + 20,
+                "y": box["y"] + 20,
+                "data": {"items": [], "files": [str(path)], "dragOperationsMask": 1},
+            },
+        )

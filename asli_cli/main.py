@@ -20,11 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"let the service at this address analyse; an API key is read from {KEY_VARIABLE}",
     )
     add_keys_command(commands)
+    add_bulk_command(commands)
     args = parser.parse_args(arguments)
     if args.command == "keys":
         from asli_cli.keys import run_keys
 
         return run_keys(args, parser)
+    if args.command == "bulk":
+        try:
+            from asli_cli.bulk import run_bulk
+        except ModuleNotFoundError as error:
+            parser.exit(1, f"asli: this needs {error.name}, which is not installed\n")
+        return run_bulk(args, parser)
     if args.command == "detect" and args.remote is not None:
         from asli_cli.remote import detect_remotely
 
@@ -52,6 +59,21 @@ def add_keys_command(commands: cli.Commands) -> None:
     actions.add_parser("list", help="list the keys, as JSON lines without their secrets")
     revoke = actions.add_parser("revoke", help="make a key open nothing from now on")
     revoke.add_argument("id")
+
+
+def add_bulk_command(commands: cli.Commands) -> None:
+    """`asli bulk start s3://BUCKET/PREFIX` and `asli bulk status RUN`."""
+    bulk = commands.add_parser(
+        "bulk",
+        help="let a stage deployed on AWS analyse every object under an S3 prefix",
+        description="Analyse whole buckets, with the AWS credentials and region of the environment.",
+    )
+    actions = bulk.add_subparsers(dest="action", required=True)
+    start = actions.add_parser("start", help="start a run and print its name")
+    start.add_argument("address", metavar="s3://BUCKET/PREFIX", help="of the objects")
+    start.add_argument("--stage", default="dev", help="the deployed stage (%(default)s)")
+    status = actions.add_parser("status", help="say how far a run is, and where its results are")
+    status.add_argument("run", metavar="RUN", help="what `asli bulk start` printed")
 
 
 def run() -> NoReturn:

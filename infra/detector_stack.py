@@ -6,8 +6,10 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.api import Api
+from infra.bulk import Bulk
 from infra.environment import service_environment
 from infra.monitoring import Monitoring, Operators
+from infra.outputs import publish_outputs
 from infra.stages import Stage
 from infra.storage import HEATMAPS, KEPT, UPLOADS, Storage
 from infra.website import Website
@@ -31,31 +33,22 @@ class DetectorStack(cdk.Stack):
         website = Website(self, "Website", stage=stage, media=storage.media)
         environment = service_environment(storage=storage, jobs=jobs, operators=operators)
         api = Api(self, "Api", stage=stage, environment=environment, site_url=website.url)
-        worker = Worker(self, "Worker", stage=stage, environment=environment, queue=jobs.queue)
+        worker = Worker(self, "Worker", stage=stage, environment=environment, jobs=jobs)
+        bulk = Bulk(self, "Bulk", stage=stage)
         website.publish(site, api_url=api.url)
+        Monitoring(
+            self, "Monitoring", stage=stage, operators=operators, api=api, worker=worker, bulk=bulk
+        )
+        publish_outputs(self, website=website, api=api, storage=storage, worker=worker, bulk=bulk)
 
         records = [f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update")]
         storage.jobs.grant(api.function, *records, "dynamodb:DeleteItem")
         storage.jobs.grant(worker.function, "dynamodb:GetItem", "dynamodb:PutItem")
+        storage.messages.grant(api.function, *records)
         storage.allow(api.function, UPLOADS, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
         storage.allow(api.function, HEATMAPS, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+        storage.allow(api.function, KEPT, "s3:PutObject")
         storage.allow(worker.function, UPLOADS, "s3:GetObject", "s3:DeleteObject")
         storage.allow(worker.function, HEATMAPS, "s3:PutObject", "s3:DeleteObject")
         jobs.queue.grant(api.function, "sqs:SendMessage")
-        storage.messages.grant(api.function, *records)
-        storage.allow(api.function, KEPT, "s3:PutObject")
         operators.grant_publish(api.function)
-        Monitoring(
-            self, "Monitoring", stage=stage, operators=operators, api=api, worker=worker, jobs=jobs
-        )
-
-        for name, value in {
-            "SiteUrl": website.url,
-            "ApiUrl": api.url,
-            "MediaBucket": storage.media.bucket_name,
-            "JobsQueueUrl": jobs.queue.queue_url,
-            "DeadLettersUrl": jobs.dead_letters.queue_url,
-            "DistributionId": website.distribution.distribution_id,
-            "PagesBucket": website.bucket.bucket_name,
-        }.items():
-            cdk.CfnOutput(self, name, value=value)

@@ -10,8 +10,9 @@ from constructs import Construct
 
 from infra.acknowledgments import acknowledge
 from infra.api import Api
+from infra.bulk import Bulk
 from infra.stages import Stage
-from infra.worker import JobQueue, Worker
+from infra.worker import Worker
 
 WINDOW = cdk.Duration.minutes(5)
 OLDEST_JOB = cdk.Duration.minutes(15)
@@ -43,7 +44,7 @@ class Monitoring(Construct):
         operators: sns.ITopic,
         api: Api,
         worker: Worker,
-        jobs: JobQueue,
+        bulk: Bulk,
     ) -> None:
         super().__init__(scope, name)
         sums = {"period": WINDOW, "statistic": "Sum"}
@@ -51,12 +52,12 @@ class Monitoring(Construct):
         watched = (
             (
                 "DeadLetters",
-                jobs.dead_letters.metric_approximate_number_of_messages_visible(**peaks),
+                worker.jobs.dead_letters.metric_approximate_number_of_messages_visible(**peaks),
                 0,
             ),
             (
                 "OldestJobSeconds",
-                jobs.queue.metric_approximate_age_of_oldest_message(**peaks),
+                worker.jobs.queue.metric_approximate_age_of_oldest_message(**peaks),
                 OLDEST_JOB.to_seconds(),
             ),
             ("ServerErrors", api.http_api.metric_server_error(**sums), SERVER_ERRORS),
@@ -64,6 +65,7 @@ class Monitoring(Construct):
             ("ApiThrottles", api.function.metric_throttles(**sums), 0),
             ("WorkerErrors", worker.function.metric_errors(**sums), 0),
             ("WorkerThrottles", worker.function.metric_throttles(**sums), 0),
+            ("BulkFailures", bulk.runs.metric_failed(**sums), 0),
         )
         alarms = [
             self._alarm(title, metric, above=above, operators=operators)

@@ -51,6 +51,9 @@ class Stage:
     bulk_concurrency: int = 100
     """Functions that score a bucket at the same time, at most; the account's limit is for all together."""
 
+    bulk_sources: tuple[str, ...] = ()
+    """Names of your buckets that bulk runs may read, beside the one that the stage brings."""
+
     log_retention: RetentionDays
 
     operator_email: str | None = None

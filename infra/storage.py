@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.acknowledgments import acknowledge
+from infra.bucket import PrivateBucket
 from infra.stages import Stage
 
 UPLOADS, HEATMAPS, KEPT = "uploads/*", "heatmaps/*", "kept/*"
@@ -24,12 +25,10 @@ class Storage(Construct):
         self._removal_policy = (
             cdk.RemovalPolicy.RETAIN if stage.keep_data else cdk.RemovalPolicy.DESTROY
         )
-        self.media = s3.Bucket(
+        self.media = PrivateBucket(
             self,
             "Media",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            stage=stage,
             # The signed form is what permits an upload. To name the site here, which itself names this
             # bucket in its security policy, would be a circle.
             cors=[
@@ -49,8 +48,6 @@ class Storage(Construct):
                 )
                 for objects, days in ((UPLOADS, 1), (HEATMAPS, 1), (KEPT, KEPT_DAYS))
             ],
-            removal_policy=self._removal_policy,
-            auto_delete_objects=not stage.keep_data,
         )
         acknowledge(
             self.media,

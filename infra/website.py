@@ -12,6 +12,7 @@ from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infra.acknowledgments import acknowledge
+from infra.bucket import PrivateBucket
 from infra.stages import Stage
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
@@ -63,17 +64,7 @@ class Website(Construct):
     ) -> None:
         super().__init__(scope, name)
         domain = stage.domain
-        self.bucket = s3.Bucket(
-            self,
-            "Pages",
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            removal_policy=(
-                cdk.RemovalPolicy.RETAIN if stage.keep_data else cdk.RemovalPolicy.DESTROY
-            ),
-            auto_delete_objects=not stage.keep_data,
-        )
+        self.bucket = PrivateBucket(self, "Pages", stage=stage)
         policy = content_security_policy(cdk.Stack.of(self).region, media)
         self.distribution = cloudfront.Distribution(
             self,

@@ -62,9 +62,10 @@ class Worker(Construct):
         *,
         stage: Stage,
         environment: Mapping[str, str],
-        queue: sqs.IQueue,
+        jobs: JobQueue,
     ) -> None:
         super().__init__(scope, name)
+        self.jobs = jobs
         self.function = ServiceFunction(
             self,
             "Function",
@@ -78,7 +79,7 @@ class Worker(Construct):
         )
         self.function.add_event_source(
             event_sources.SqsEventSource(
-                queue,
+                jobs.queue,
                 batch_size=1,
                 report_batch_item_failures=True,
                 # A reserved concurrency would take from a new account what it has not got.

@@ -14,6 +14,7 @@ from lambda_api.adapters.prometheus import PrometheusMetrics
 from lambda_api.adapters.sqlite import Database
 from lambda_api.adapters.sqlite_desk import SqliteKeyStore
 from lambda_api.admission import Admission, Rates
+from lambda_api.bulk import BulkScorer
 from lambda_api.dependencies import Dependencies
 from lambda_api.desk import Desk
 from lambda_api.embedded import EmbeddedStorage, EmbeddedWorker
@@ -93,6 +94,17 @@ def build_processor(settings: Settings) -> JobProcessor:
         )
     detector = _load_detector(settings, EmfMetrics())
     return _processor(settings, detector, _cloud_storage(settings.cloud))
+
+
+def build_bulk_scorer(settings: Settings) -> BulkScorer:
+    """For a function that is handed objects of S3. Raises ModelLoadError."""
+    # Only here, so that the embedded service needs no cloud library.
+    from lambda_api.adapters.s3 import S3ObjectReader
+
+    detector = _load_detector(settings, EmfMetrics())
+    if isinstance(detector, ModelLoadError):
+        raise detector
+    return BulkScorer(detector, S3ObjectReader.connect())
 
 
 def build_key_store(settings: Settings) -> KeyStore:

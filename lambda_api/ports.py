@@ -76,6 +76,15 @@ class BlobStore(Protocol):
         """Forget the content for good; what is not there needs no deleting."""
 
 
+class ObjectReader(Protocol):
+    """Reads files that are somebody else's, by bucket and key."""
+
+    def as_file(self, bucket: str, key: str) -> AbstractContextManager[Path]:
+        """A local copy, for as long as the context is open. Raises BlobNotFound, also where reading
+        is forbidden.
+        """
+
+
 class IncomingFile(Protocol):
     """A file that is being uploaded. Nobody sees it before it is complete."""
 

@@ -78,16 +78,39 @@ class S3BlobStore:
 
     @contextmanager
     def as_file(self, key: str) -> Iterator[Path]:
-        with tempfile.NamedTemporaryFile() as file:
-            try:
-                self._client.download_fileobj(self._bucket, _checked(key), file)
-            except ClientError as error:
-                raise _translated(error, key) from error
-            file.flush()
-            yield Path(file.name)
+        with _fetched(self._client, self._bucket, _checked(key)) as path:
+            yield path
 
     def delete(self, key: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=_checked(key))
+
+
+class S3ObjectReader:
+    """Objects of any bucket that the environment's credentials may read."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls) -> Self:
+        """With the environment's credentials, in the environment's region."""
+        return cls(boto3.client("s3", config=_CONFIG))
+
+    @contextmanager
+    def as_file(self, bucket: str, key: str) -> Iterator[Path]:
+        with _fetched(self._client, bucket, key) as path:
+            yield path
+
+
+@contextmanager
+def _fetched(client: "S3Client", bucket: str, key: str) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile() as file:
+        try:
+            client.download_fileobj(bucket, key, file)
+        except ClientError as error:
+            raise _translated(error, key) from error
+        file.flush()
+        yield Path(file.name)
 
 
 def _checked(key: str) -> str:

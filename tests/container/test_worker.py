@@ -12,6 +12,7 @@ from lambda_api.adapters.dynamodb import DynamoJobRepository
 from lambda_api.bootstrap import utc_now
 from tests.container.functions import API, WORKER, Function, queue_event, running
 from tests.images import plain_image
+from tests.videos import encode, steady
 
 pytestmark = [pytest.mark.container, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -72,7 +73,7 @@ def worker(image: str, environment: dict[str, str]) -> Iterator[Function]:
 def uploaded(api: Function, environment: dict[str, str], data: bytes) -> str:
     """The id of a job whose file is in the bucket and whose message is on its way."""
     upload = api.request(
-        "POST", "/v1/uploads", json={"content_type": "image/png", "bytes": len(data)}
+        "POST", "/v1/uploads", json={"content_type": "video/mp4", "bytes": len(data)}
     )
     assert 201 == upload.status_code, upload.text
     job: str = upload.json()["upload_id"]
@@ -109,6 +110,29 @@ def test_media_is_deleted_and_a_repeated_message_does_no_harm(
     assert {"batchItemFailures": []} == worker.invoke(queue_event(job))
     assert first == api.request("GET", f"/v1/detections/{job}").json()
     assert first["media"]["media_deleted_at"]
+
+
+@pytest.mark.parametrize(
+    ("format_name", "codec"),
+    [
+        ("mp4", "libx264"),
+        ("mp4", "libx265"),
+        ("mkv", "libsvtav1"),
+        ("webm", "libvpx"),
+        ("wmv", "wmv2"),
+    ],
+)
+def test_video(
+    api: Function, worker: Function, environment: dict[str, str], format_name: str, codec: str
+) -> None:
+    """Videos are decoded, whatever encoded them; the image has no encoders of its own."""
+    job = uploaded(api, environment, encode(steady(4), format_name, codec=codec))
+
+    worker.invoke(queue_event(job))
+
+    result = api.request("GET", f"/v1/detections/{job}").json()
+    assert "succeeded" == result["status"], result
+    assert 4 == len(result["frames"])
 
 
 def test_unreadable_file_fails_its_job_alone(

@@ -21,6 +21,7 @@ class Synthesised:
         site.mkdir(parents=True)
         (site / "index.html").write_text("<!doctype html>")
         context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+        self.stage = stage
         app = cdk.App(outdir=str(out / "assembly"), context=context)
         self.stack = DetectorStack(app, stage=stage, site=site)
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))

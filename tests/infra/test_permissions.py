@@ -49,9 +49,11 @@ FEED = {
 
 
 def permissions(stack: Synthesised, function: str) -> set[Allowed]:
-    (role,) = (
-        n for n in stack.of_type("AWS::IAM::Role") if n.startswith(f"{function}FunctionRole")
-    )
+    return permissions_of_role(stack, f"{function}FunctionRole")
+
+
+def permissions_of_role(stack: Synthesised, start: str) -> set[Allowed]:
+    (role,) = (name for name in stack.of_type("AWS::IAM::Role") if name.startswith(start))
     return allowed(stack, role)
 
 
@@ -115,6 +117,38 @@ def test_the_worker_is_denied(stack: Synthesised, action: str, resource: str) ->
 def test_the_api_is_denied(stack: Synthesised, action: str, resource: str) -> None:
     """What its code never does is refused."""
     assert not may(permissions(stack, "Api"), action, named(stack, resource))
+
+
+def test_bulk_scoring_may_only_read(stack: Synthesised) -> None:
+    """Its function fetches objects that are to be scored, and does nothing else to anything."""
+    bulk = permissions(stack, "Bulk")
+
+    read = Allowed("s3:GetObject", named(stack, "BulkFiles/images/*"))
+    assert {read.action} | (SURROUNDINGS - {"s3:ListBucket"}) == {each.action for each in bulk}
+    assert {read} == {each for each in bulk if each.action.startswith("s3:")}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:GetObject", "BulkFiles/images/x"),
+        ("s3:PutObject", "BulkFiles/images/x"),
+        ("s3:DeleteObject", "BulkFiles/results/x"),
+        ("s3:ListBucket", "StorageMedia"),
+        ("s3:GetObject", "StorageMedia/uploads/x"),
+        ("lambda:InvokeFunction", "WorkerFunction"),
+        ("iam:PassRole", "BulkFunctionRole"),
+        ("logs:CreateLogDelivery", "BulkFunctionLog"),
+    ],
+)
+def test_bulk_runs_are_denied(stack: Synthesised, action: str, resource: str) -> None:
+    """The state machine lists, calls its function and writes results; the rest is refused."""
+    runs = permissions_of_role(stack, "BulkRunsRole")
+
+    assert not may(runs, action, named(stack, resource))
+    assert may(runs, "s3:ListBucket", named(stack, "BulkFiles"))
+    assert may(runs, "s3:PutObject", named(stack, "BulkFiles/results/x"))
+    assert may(runs, "lambda:InvokeFunction", named(stack, "BulkFunction"))
 
 
 def test_the_simulation_can_say_yes(stack: Synthesised) -> None:

@@ -5,6 +5,7 @@ from aws_cdk.aws_logs import RetentionDays
 
 from infra.stages import EDGE_REGION, STAGES, Domain, Stage, choose_stage
 from tests.infra.conftest import Synthesise
+from tests.infra.policies import flat
 
 EMAIL = "operator@example.org"
 
@@ -50,6 +51,7 @@ def test_options(synthesise: Synthesise) -> None:
             name="options",
             region=EDGE_REGION,
             firewall_requests_per_5_minutes=500,
+            bulk_sources=("newsroom-archive",),
             domain=Domain(
                 name="asli.example.org",
                 certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/0",
@@ -67,3 +69,5 @@ def test_options(synthesise: Synthesise) -> None:
     origins = stack.one("AWS::ApiGatewayV2::Api")["CorsConfiguration"]["AllowOrigins"]
     assert ["https://asli.example.org"] == origins
     assert "WebACLId" in config
+    read = stack.one("AWS::IAM::Policy", "BulkRead")["PolicyDocument"]["Statement"][0]
+    assert "arn:aws:s3:::newsroom-archive/*" in map(flat, read["Resource"])

@@ -24,6 +24,8 @@ OUTPUTS = {
     "JobsQueueUrl",
     "DeadLettersUrl",
     "DistributionId",
+    "BulkBucket",
+    "BulkRuns",
 }
 JUDGED = {
     "AwsSolutions-APIG4",
@@ -35,6 +37,7 @@ JUDGED = {
     "AwsSolutions-IAM5",
     "AwsSolutions-L1",
     "AwsSolutions-S1",
+    "AwsSolutions-SF1",
     "AwsSolutions-SQS3",
     "Serverless-LambdaDLQ",
     "Serverless-LambdaEventSourceMappingDestination",
@@ -62,7 +65,7 @@ def test_buckets_are_private(stack: Synthesised) -> None:
     buckets = stack.of_type("AWS::S3::Bucket")
     policies = stack.of_type("AWS::S3::BucketPolicy").values()
 
-    assert 2 == len(buckets)
+    assert 3 == len(buckets)
     for name, bucket in buckets.items():
         flags = {
             "BlockPublicAcls",
@@ -176,8 +179,8 @@ def test_snapshot_needs_what_it_needs(prod: Synthesised, dev: Synthesised) -> No
     assert 512 == api["EphemeralStorage"]["Size"]
     assert "SnapStart" not in function(dev, "Api")
     dockerfile = (ROOT / "lambda_api/Dockerfile").read_text("utf-8")
-    bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
-    assert {"public.ecr.aws/lambda/python:3.12"} == set(bases)
+    *_, base = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert "public.ecr.aws/lambda/python:3.12" == base
 
 
 def test_distribution(stack: Synthesised) -> None:
@@ -237,7 +240,7 @@ def test_production_keeps_its_data(prod: Synthesised, dev: Synthesised) -> None:
         kept = [r for r in stack.template["Resources"].values() if r["Type"] in KEPT]
         assert {policy} == {resource["DeletionPolicy"] for resource in kept}
     assert not prod.of_type("Custom::S3AutoDeleteObjects")
-    assert 2 == len(dev.of_type("Custom::S3AutoDeleteObjects"))
+    assert 3 == len(dev.of_type("Custom::S3AutoDeleteObjects"))
 
 
 def test_alarms_reach_the_operators(stack: Synthesised) -> None:
@@ -276,9 +279,10 @@ def test_cfn_lint(stack: Synthesised) -> None:
 
 
 def test_environment_is_what_the_service_reads(stack: Synthesised) -> None:
-    """Every variable that the functions are given is a setting, and together they choose the cloud."""
-    for each in functions(stack).values():
+    """Every variable that the functions are given is a setting; API and worker get all of the cloud's."""
+    for name, each in functions(stack).items():
         given = {name.removeprefix("ASLI_").lower() for name in each["Environment"]["Variables"]}
 
         assert given <= set(Settings.model_fields)
-        assert given >= {field.name for field in dataclasses.fields(CloudSettings)}
+        if not name.startswith("Bulk"):
+            assert given >= {field.name for field in dataclasses.fields(CloudSettings)}

@@ -149,11 +149,19 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
 
     Raises TypeError when there is a field that recipes no longer have.
     """
-    phases = (
-        Phase(**{**phase, "augment": AugmentSpec(**phase["augment"])}) for phase in values["phases"]
-    )
-    matches = {name: Match(**match) for name, match in values["matches"].items()}
-    return Recipe(**{**values, "phases": tuple(phases), "matches": matches})
+    def phase_of(phase: Mapping[str, Any]) -> Phase:
+        return Phase(**{**phase, "augment": AugmentSpec(**phase["augment"])})
+
+    known = {
+        **values,
+        "phases": tuple(phase_of(phase) for phase in values["phases"]),
+        "matches": {name: Match(**match) for name, match in values["matches"].items()},
+    }
+    if "network" in values:
+        known["network"] = NetworkSpec(**values["network"])
+    if values.get("probe"):
+        known["probe"] = phase_of(values["probe"])
+    return Recipe(**known)
 
 
 def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
@@ -206,13 +214,14 @@ def asli() -> Recipe:
         network=NetworkSpec(stages=(1, 2, 3), deviations=True, frozen_norms=True),
         probe=Phase(crop_size=160, steps=150, pairs_per_step=16, mix=mix, augment=LIGHT),
         phases=(
-            Phase(crop_size=160, steps=500, pairs_per_step=16, mix=mix),
-            Phase(crop_size=224, steps=100, pairs_per_step=8, mix=mix),
+            Phase(crop_size=160, steps=450, pairs_per_step=16, mix=mix),
+            Phase(crop_size=224, steps=50, pairs_per_step=8, mix=mix),
         ),
         matches={"stylegan2-ada": Match(source="stylegan_zoya", jpeg_quality=75)},
-        head_learning_rate=1e-4,
+        learning_rate=3e-5,
+        head_learning_rate=3e-5,
         ema_decay=0.99,
-        evaluate_every=300,
+        evaluate_every=250,
         checkpoint_every=50,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from static_site.formats import ENGLISH, Language
+from static_site.formats import ENGLISH, INDONESIAN, Language
 from static_site.render import render_site
 from tests.images import padded_png
 from tests.pseudo import plain_words, write_pseudo_locales
@@ -160,7 +160,7 @@ def test_the_video_is_searched_by_click_and_by_keyboard(page: Page, video: Path)
 
 
 def test_a_result_survives_a_reload(page: Page, images: dict[str, Path]) -> None:
-    """The address leads back to the result; the file itself stays on the visitor's device."""
+    """The address leads back to the result, in both languages; the file itself stays on the visitor's device."""
     open_detection(page)
     check_file(page, images["bright"])
     expect(page).to_have_url(JOB_IN_ADDRESS)
@@ -173,6 +173,8 @@ def test_a_result_survives_a_reload(page: Page, images: dict[str, Path]) -> None
     expect(page.locator("#result-no-image")).to_have_text(say(ENGLISH, "script.picture.gone"))
     page.click("#feedback summary")
     expect(page.locator("#feedback-keep-row")).to_be_hidden()
+    page.click(".languages a[hreflang=id]")
+    expect(page.locator("#verdict")).to_have_text(say(INDONESIAN, "script.headline.likely_ai"))
     page.click("#again")
     expect(page).to_have_url(re.compile(r"/detect\.html$"))
 

@@ -9,5 +9,9 @@ export function jobsInAddress() {
 
 /** @param {string[]} ids */
 export function keepJobsInAddress(ids) {
-  history.replaceState(null, "", location.pathname + (ids.length > 0 ? `#${ids.join("+")}` : ""));
+  const hash = ids.length > 0 ? `#${ids.join("+")}` : "";
+  history.replaceState(null, "", location.pathname + hash);
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const samePageElsewhere = document.querySelectorAll(".languages a");
+  for (const link of samePageElsewhere) link.hash = hash; // so the other language shows them, too
 }

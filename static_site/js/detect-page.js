@@ -221,10 +221,16 @@ class DetectPage {
   #show(check) {
     if (!this.#checks.includes(check)) return;
     this.#keepAddress();
-    if (this.#checks.length > 1) this.#list.update(check);
+    if (this.#checks.length > 1) this.#showRow(check);
     else if (check.step === "done") this.#showResult(check);
     else if (check.step === "failed") this.#fail(check.problem, check);
     else if (check.isRunning) this.#progress.show(check);
+  }
+
+  /** @param {Check} check */
+  #showRow(check) {
+    this.#list.update(check);
+    if (check.step === "done") this.#announce(this.#list.summary);
   }
 
   #cancelOnly() {

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.serving import running_service
 
-
 CHROMIUM = os.environ.get("ASLI_CHROMIUM", "/usr/bin/chromium")
 """The system's own. Nothing is downloaded."""
 

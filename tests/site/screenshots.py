@@ -1,7 +1,7 @@
 """Pictures of every page and state, to look at: `make screenshots`.
 
-They show the shipped model and its report, at three widths, light and dark. What the service would answer in rare states
-is put into its mouth.
+They show the shipped model and its report, at three widths, light and dark. What the service would
+answer in rare states is put into its mouth.
 """
 
 import argparse
@@ -51,7 +51,9 @@ def make_files(folder: Path, photo: Path | None) -> Files:
         Image.fromarray(data.astronaut()).save(files.photo, quality=90)
     Image.fromarray(data.coffee()).save(files.other, quality=90)
     files.text.write_text("No image.")
-    pan = [Image.fromarray(np.ascontiguousarray(data.coffee()[:360, x : x + 480])) for x in range(120)]
+    pan = [
+        Image.fromarray(np.ascontiguousarray(data.coffee()[:360, x : x + 480])) for x in range(120)
+    ]
     files.video.write_bytes(encode([(i / 10, picture) for i, picture in enumerate(pan)], "webm"))
     return files
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from static_site.formats import ENGLISH, Language
+from static_site.formats import ENGLISH, INDONESIAN, Language
+from static_site.render import render_site
 from tests.images import padded_png
-from tests.site.conftest import Watch
+from tests.pseudo import plain_words, write_pseudo_locales
+from tests.site.conftest import SAMPLE_REPORT, Watch
 from tests.site.test_detection import open_detection, say
 from tests.site.test_pages import grave_faults, overflow
 from tests.videos import changing, encode
@@ -158,7 +160,7 @@ def test_the_video_is_searched_by_click_and_by_keyboard(page: Page, video: Path)
 
 
 def test_a_result_survives_a_reload(page: Page, images: dict[str, Path]) -> None:
-    """The address leads back to the result; the file itself stays on the visitor's device."""
+    """The address leads back to the result, in both languages; the file itself stays on the visitor's device."""
     open_detection(page)
     check_file(page, images["bright"])
     expect(page).to_have_url(JOB_IN_ADDRESS)
@@ -171,6 +173,8 @@ def test_a_result_survives_a_reload(page: Page, images: dict[str, Path]) -> None
     expect(page.locator("#result-no-image")).to_have_text(say(ENGLISH, "script.picture.gone"))
     page.click("#feedback summary")
     expect(page.locator("#feedback-keep-row")).to_be_hidden()
+    page.click(".languages a[hreflang=id]")
+    expect(page.locator("#verdict")).to_have_text(say(INDONESIAN, "script.headline.likely_ai"))
     page.click("#again")
     expect(page).to_have_url(re.compile(r"/detect\.html$"))
 
@@ -284,3 +288,44 @@ def test_an_upload_that_fails_can_be_tried_again(
     expect(page.locator("#error-text")).to_have_text(say(ENGLISH, f"script.error.{known}"))
     page.click("#check")
     expect(page.locator("#verdict")).to_be_visible()
+
+
+FROM_ELSEWHERE = re.compile(
+    r"\bAsli\b|clip\.webm|bright\.jpg|text\.jpg|det_[\w-]+|\b[0-9a-f]{64}\b|tiny-brightness 0\.0\.1"
+    r"|evaluation-of-the-tiny-model|\b(JPE?G|PNG|WebP|AVIF|HEIC|WEBM)\b"
+    # units, dates and lists are written by the browser
+    r"|\b([kM]B|ms|seconds|or|and|at)\b|\b\d+ \w+ \d{4}\b"
+)
+
+
+def test_scripts_say_nothing_outside_the_catalogue(
+    page: Page, video: Path, images: dict[str, Path], tmp_path: Path
+) -> None:
+    """With a catalogue without plain letters, no state of the page has any of its own."""
+    render_site(
+        tmp_path / "site", SAMPLE_REPORT, locales=write_pseudo_locales(tmp_path / "locales")
+    )
+    html = (tmp_path / "site" / "detect.html").read_text("utf-8")
+    page.route("**/detect.html", lambda route: route.fulfill(body=html, content_type="text/html"))
+
+    def left() -> list[str]:
+        text: str = page.evaluate(
+            """() => [document.querySelector("main").innerText,
+                 ...[...document.querySelectorAll("main [aria-label], main [aria-valuetext]")]
+                   .map((part) => `${part.ariaLabel} ${part.ariaValueText}`)].join(" ")"""
+        )
+        return plain_words(FROM_ELSEWHERE.sub("", text.replace("null", "")))
+
+    open_detection(page)
+    check_file(page, video)
+    expect(page.locator("#verdict")).to_be_visible()
+    page.click("#timeline summary")
+    page.click("#details summary")
+    assert [] == left()
+    page.set_input_files("#file", [video, images["bright"], images["text"]])
+    page.click("#list-run")
+    expect(page.locator("#list-exports")).to_be_visible()
+    assert [] == left()
+    page.set_input_files("#file", images["text"])
+    expect(page.locator("#error-link")).to_be_visible()
+    assert [] == left()

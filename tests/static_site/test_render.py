@@ -259,6 +259,36 @@ def test_about_follows_the_report(
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_errors_on_videos_are_shown_once_measured(
+    language: Language, is_measured: bool, report: dict[str, Any], tmp_path: Path
+) -> None:
+    """A model with a scale for videos has a row for them among the mistakes to expect."""
+    errors = {**report["expected_errors"]["clean"], "false_positive_rate": 0.0321}
+    known = {**report["expected_errors"], **({"video": errors} if is_measured else {})}
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({**report, "expected_errors": known}), "utf-8")
+    render_site(tmp_path / "out", path)
+    about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
+    assert is_measured == ('<th scope="row">Video</th>' in about)
+    assert is_measured == (percent(language, 0.0321) in about)
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+def test_the_robustness_chart_needs_every_number(
+    language: Language, report: dict[str, Any], tmp_path: Path
+) -> None:
+    """It is drawn from the summary, and left out where AUROC was not measured in each condition."""
+    path = tmp_path / "report.json"
+    for auroc, n_charts in ((0.9, 1), (None, 0)):
+        rows = [{**row, "auroc": auroc} for row in report["summary"]]
+        path.write_text(json.dumps({**report, "summary": rows}), "utf-8")
+        render_site(tmp_path / "out", path)
+        about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
+        assert n_charts == about.count('class="robustness-chart"')
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
 @pytest.mark.parametrize("has_section", [True, False])
 def test_without_checks_nothing_is_said_of_them(
     language: Language, has_section: bool, report: dict[str, Any], tmp_path: Path

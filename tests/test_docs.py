@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.__main__ import target_table
 from detector.analysis import REPORT_PATH
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +57,14 @@ def report_generators(report: dict[str, Any]) -> int:
 def test_the_readme_quotes_the_report() -> None:
     """Its table of figures is the one that the shipped report gives."""
     table = figures(json.loads(REPORT_PATH.read_text("utf-8")))
+
+    assert table in (ROOT / "README.md").read_text("utf-8"), f"expected:\n{table}"
+
+
+def test_the_readme_quotes_the_benchmark() -> None:
+    """Its table of speeds is the one that was measured last."""
+    measured = json.loads((ROOT / "benchmarks/measured.json").read_text("utf-8"))
+    table = target_table(measured)
 
     assert table in (ROOT / "README.md").read_text("utf-8"), f"expected:\n{table}"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.__main__ import target_table
 from detector.analysis import REPORT_PATH
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +82,14 @@ def test_the_training_guide_quotes_the_report() -> None:
     assert f"| AUROC, mean over {number} generators never seen | {rows['unseen']} |" in text
     assert f"| photographs flagged | {flagged} |" in text
     assert f"{last['agreement']:.1%} of the verdicts agree, and AUROC moves by {moved:.4f}" in text
+
+
+def test_the_readme_quotes_the_benchmark() -> None:
+    """Its table of speeds is the one that was measured last."""
+    measured = json.loads((ROOT / "benchmarks/measured.json").read_text("utf-8"))
+    table = target_table(measured)
+
+    assert table in (ROOT / "README.md").read_text("utf-8"), f"expected:\n{table}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

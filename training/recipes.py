@@ -149,6 +149,7 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
 
     Raises TypeError when there is a field that recipes no longer have.
     """
+
     def phase_of(phase: Mapping[str, Any]) -> Phase:
         return Phase(**{**phase, "augment": AugmentSpec(**phase["augment"])})
 

@@ -13,11 +13,10 @@ from PIL import Image
 from benchmarks.__main__ import table, targets
 from benchmarks.engine import crops_scored
 from benchmarks.load import crowd
-from benchmarks.operators import RUNS, onnxruntime_operators
+from benchmarks.operators import onnxruntime_operators
 from benchmarks.pictures import MEGAPIXELS, picture
 from benchmarks.turns import in_turns
-from detector.analysis import MODEL_PATH, Detector
-from detector.classifier import OnnxClassifier
+from detector.analysis import Detector
 
 
 def test_pictures_have_their_size() -> None:
@@ -69,15 +68,13 @@ def test_the_crops_of_an_analysis_are_recorded(tiny_detector: Detector, photo_jp
 
 
 @pytest.mark.model
-def test_the_time_of_operators_is_that_of_a_run() -> None:
-    """Together they take about as long as a run; most of it goes into convolutions."""
-    crops = np.zeros((1, 224, 224, 3), np.uint8)
-    session = OnnxClassifier.load(MODEL_PATH)._session
-    seconds = in_turns({"run": lambda: session.run(["logit"], {"crops": crops})}, rounds=RUNS)
-    operators = onnxruntime_operators(crops)
+def test_most_of_the_time_goes_into_convolutions() -> None:
+    """Of the shipped graph; the operator that takes longest comes first."""
+    operators = onnxruntime_operators(np.zeros((1, 224, 224, 3), np.uint8))
+    convolutions = sum(ms for name, ms in operators.items() if name in {"QLinearConv", "Conv"})
 
-    assert next(iter(operators)) in {"QLinearConv", "Conv"}
-    assert 0.2 < sum(operators.values()) / 1000 / seconds["run"] < 5
+    assert convolutions > sum(operators.values()) / 2
+    assert max(operators.values()) == next(iter(operators.values()))
 
 
 def test_a_soak_is_told_in_full() -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Playwright
 from tests.serving import running_service
 
 
-def launch_chromium(playwright: Playwright) -> Browser:
+def launch_chromium(playwright: Playwright, *options: str) -> Browser:
     """The system's Chromium, or the one that ASLI_CHROMIUM names. Nothing is downloaded."""
     return playwright.chromium.launch(
         executable_path=os.environ.get("ASLI_CHROMIUM", "/usr/bin/chromium"),
@@ -20,6 +20,7 @@ def launch_chromium(playwright: Playwright) -> Browser:
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            *options,
         ],
     )
 

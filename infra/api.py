@@ -53,6 +53,10 @@ class Api(Construct):
             logs_kept=stage.log_retention,
             snap_start=stage.snap_start,
         )
+        cdk.Annotations.of(self.function).acknowledge_warning(
+            "@aws-cdk/aws-lambda:snapStartRequirePublish",
+            "A version is published with each deployment, and the gateway knows its alias only.",
+        )
         live = lambda_.Alias(self, "Live", alias_name="live", version=self.function.current_version)
         self.http_api = apigateway.HttpApi(
             self,

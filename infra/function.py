@@ -55,7 +55,7 @@ class ServiceFunction(lambda_.DockerImageFunction):
             role=role,
             environment={
                 **environment,
-                "ASLI_INFERENCE_THREADS": str(max(1, memory_mb // CORE_MB)),
+                "ASLI_INFERENCE_THREADS": str(max(1, round(memory_mb / CORE_MB))),
             },
             memory_size=memory_mb,
             timeout=timeout,

@@ -21,6 +21,8 @@ def publish_outputs(
         "DeadLettersUrl": worker.jobs.dead_letters.queue_url,
         "DistributionId": website.distribution.distribution_id,
         "PagesBucket": website.bucket.bucket_name,
+        "JobsTable": storage.jobs.table_name,
+        "MessagesTable": storage.messages.table_name,
         "BulkBucket": bulk.bucket.bucket_name,
         "BulkRuns": bulk.runs.state_machine_arn,
     }.items():

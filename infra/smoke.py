@@ -107,7 +107,23 @@ def deletion(stage: Stage) -> None:
         stage.expect(410, "GET", f"{stage.api}/v1/detections/{each}")
 
 
-CHECKS: tuple[Callable[[Stage], None], ...] = (site, preflight, detection, upload, job, deletion)
+def message(stage: Stage) -> None:
+    """What a visitor writes is taken; whoever runs the stage gets this one as mail."""
+    body = {"kind": "message", "text": "A check of the deployed stage; no answer is needed."}
+    answer = stage.expect(201, "POST", f"{stage.api}/v1/messages", json=body).json()
+    if not answer["reference"]:
+        raise Failed(f"the message has no reference: {answer}")
+
+
+CHECKS: tuple[Callable[[Stage], None], ...] = (
+    site,
+    preflight,
+    detection,
+    upload,
+    job,
+    deletion,
+    message,
+)
 
 
 def sample() -> bytes:

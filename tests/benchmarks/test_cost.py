@@ -1,14 +1,18 @@
+import dataclasses
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from benchmarks.cost import Prices, break_even, main
+from benchmarks.cost import Measured, Prices, Work, chart, main, monthly, table
+
+ROOT = Path(__file__).parents[2]
+HALF_A_SECOND = Work("any", 3008, 500)
 
 
 def test_price_of_a_million() -> None:
     """Half a second at 3,008 MB: what Lambda and the gateway publish, worked out by hand."""
-    each = Prices.load().detection(billed_ms=500, memory_mb=3008)
+    each = Prices.load().detection(HALF_A_SECOND)
 
     assert each * 1e6 == pytest.approx(3008 / 1024 * 0.5 * 16.6667 + 0.20 + 1.00)
 
@@ -16,30 +20,47 @@ def test_price_of_a_million() -> None:
 def test_at_break_even_both_cost_the_same() -> None:
     """There, the detections of a month cost what the servers cost."""
     prices = Prices.load()
-    detections = break_even(prices, billed_ms=500, memory_mb=3008)
+    detections = prices.break_even(HALF_A_SECOND)
 
     expected = (0.0116 + 0.0928) * 730
     assert expected == pytest.approx(prices.servers_per_month)
-    cost = detections * prices.detection(billed_ms=500, memory_mb=3008)
-    assert expected == pytest.approx(cost)
+    assert expected == pytest.approx(detections * prices.detection(HALF_A_SECOND))
 
 
 def test_slower_costs_more() -> None:
     """Twice the time lowers the point at which servers are cheaper."""
     prices = Prices.load()
-    points = [break_even(prices, billed_ms=ms, memory_mb=3008) for ms in (200, 400)]
+    slower = dataclasses.replace(HALF_A_SECOND, billed_ms=1000)
 
-    assert points[0] > points[1]
+    assert prices.break_even(HALF_A_SECOND) > prices.break_even(slower)
 
 
-def test_table_and_chart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The table names date and region of its prices; the chart is well-formed and shows the same point."""
-    main(["--billed-ms", "500", "--svg", str(tmp_path / "cost.svg")])
+def test_printed_with_dates_and_ways(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Whoever reads the numbers reads from when the prices are, and how the times were measured."""
+    main(["--svg", str(tmp_path / "cost.svg")])
     said = capsys.readouterr().out
+    measured = Measured.load()
 
     assert Prices.load().date in said
-    assert "Break-even: 2,9" in said
-    picture = ET.parse(tmp_path / "cost.svg").getroot()
-    words = [node.text for node in picture.iter() if node.text]
-    point = said.split("Break-even: ")[1].split(" ")[0]
-    assert point in words
+    assert measured.how in said
+    assert table(Prices.load(), measured) in said
+    assert (tmp_path / "cost.svg").read_text("utf-8") == chart(Prices.load(), measured)
+
+
+def test_the_handbook_has_these_numbers() -> None:
+    """Tables and chart in docs/ are what the command prints and writes."""
+    prices, measured = Prices.load(), Measured.load()
+    handbook = (ROOT / "docs/operations.md").read_text("utf-8")
+
+    assert table(prices, measured) in handbook
+    assert monthly(prices, measured) in handbook
+    assert chart(prices, measured) == (ROOT / "docs/cost.svg").read_text("utf-8")
+
+
+def test_chart_shows_the_break_even_points() -> None:
+    """It is well-formed, and the points are those of the table."""
+    prices, measured = Prices.load(), Measured.load()
+    words = [node.text for node in ET.fromstring(chart(prices, measured)).iter() if node.text]
+
+    points = {f"{round(prices.break_even(work), -3):,.0f}" for work in measured.works}
+    assert 2 == len(points & set(words))

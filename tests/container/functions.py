@@ -23,6 +23,13 @@ BASE = "public.ecr.aws/lambda/python:3.12"
 API = "lambda_api.entrypoints.api.handler"
 WORKER = "lambda_api.entrypoints.worker.handler"
 START_DEADLINE_SECONDS = 120
+CORE_MB = 1769
+"""Memory with which Lambda gives one whole core."""
+
+
+def inference_threads(memory_mb: int) -> int:
+    """What `infra.function` tells a function of this memory."""
+    return max(1, round(memory_mb / CORE_MB))
 
 
 def engine_is_missing() -> str | None:
@@ -112,23 +119,29 @@ def running(
     memory_mb: int = 3008,
     timeout_seconds: int = 29,
     mount: Mapping[Path, str] | None = None,
+    hosts: Mapping[str, str] | None = None,
 ) -> Iterator[Function]:
-    """A function with Lambda's limits: its memory, one scratch folder, a user without rights."""
+    """A function with Lambda's limits: its memory and share of the processors, one scratch folder, a
+    user without rights.
+    """
     port, api_port = _free_port(), _free_port()
     name = f"asli-{uuid.uuid4().hex[:12]}"
     variables = {
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout_seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
         "ASLI_DATA_DIR": "/tmp/asli",
+        "ASLI_INFERENCE_THREADS": str(inference_threads(memory_mb)),
         **(environment or {}),
     }
     docker(
         *("run", "--detach", "--name", name, "--network", "host"),
         *("--memory", f"{memory_mb}m", "--memory-swap", f"{memory_mb}m"),
+        *("--cpus", f"{memory_mb / CORE_MB:.2f}"),
         *("--read-only", "--tmpfs", "/tmp:size=512m,mode=1777"),
         *("--entrypoint", "/usr/local/bin/aws-lambda-rie"),
         *(part for key, value in variables.items() for part in ("--env", f"{key}={value}")),
         *(part for path, at in (mount or {}).items() for part in ("--volume", f"{path}:{at}:ro")),
+        *(f"--add-host={name}:{address}" for name, address in (hosts or {}).items()),
         image,
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api_port}"),

@@ -14,6 +14,7 @@ from tests.apps import PROBLEM
 from tests.container.functions import (
     API,
     BASE,
+    CORE_MB,
     Function,
     docker,
     gateway_event,
@@ -27,7 +28,6 @@ from tests.signing import MADE, sign
 pytestmark = [pytest.mark.container, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MAX_ADDED_BYTES = 250_000_000
-ONE_CORE_MB = 1769
 ROUNDS = 3
 HELLO = """\
 from fastapi import FastAPI
@@ -146,7 +146,7 @@ def test_twenty_megapixels_fit_into_one_core_s_memory(image: str) -> None:
     buffer = io.BytesIO()
     noise.save(buffer, "JPEG", quality=60)
     assert len(buffer.getvalue()) <= MAX_UPLOAD_BYTES
-    with running(image, API, memory_mb=ONE_CORE_MB) as function:
+    with running(image, API, memory_mb=CORE_MB) as function:
         answer = function.detect(buffer.getvalue())
 
         assert 200 == answer.status_code, answer.text

@@ -11,6 +11,7 @@ from cfnlint.api import ManualArgs, lint
 
 from lambda_api.security_headers import SECURITY_HEADERS
 from lambda_api.settings import CloudSettings, Settings
+from tests.container.functions import inference_threads
 from tests.infra.policies import flat
 from tests.infra.synthesis import ROOT, Synthesised
 
@@ -24,6 +25,8 @@ OUTPUTS = {
     "JobsQueueUrl",
     "DeadLettersUrl",
     "DistributionId",
+    "JobsTable",
+    "MessagesTable",
     "BulkBucket",
     "BulkRuns",
 }
@@ -113,6 +116,8 @@ def test_functions(stack: Synthesised) -> None:
         assert {"Mode": "Active"} == each["TracingConfig"]
         assert "ReservedConcurrentExecutions" not in each
         assert groups[each["LoggingConfig"]["LogGroup"]["Ref"]]["RetentionInDays"] in {7, 90}
+        threads = each["Environment"]["Variables"]["ASLI_INFERENCE_THREADS"]
+        assert str(inference_threads(each["MemorySize"])) == threads
     assert 29 == function(stack, "Api")["Timeout"]
 
 

@@ -13,7 +13,7 @@ CHROMIUM = os.environ.get("ASLI_CHROMIUM", "/usr/bin/chromium")
 """The system's own. Nothing is downloaded."""
 
 
-def launch_chromium(playwright: Playwright) -> Browser:
+def launch_chromium(playwright: Playwright, *options: str) -> Browser:
     """A browser without a window."""
     return playwright.chromium.launch(
         executable_path=CHROMIUM,
@@ -23,6 +23,7 @@ def launch_chromium(playwright: Playwright) -> Browser:
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            *options,
         ],
     )
 

@@ -101,23 +101,17 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         names = sorted(phase.mix)
         fakes = self._fakes[names[rng.choice(len(names), p=[phase.mix[name] for name in names])]]
         labels = torch.tensor([REAL, FAKE], dtype=torch.float32)
-        if not phase.mosaic or rng.random() >= phase.mosaic:
-            return torch.from_numpy(self._pair(fakes, phase.crop_size, phase, rng)), labels
-        tiles = [self._pair(fakes, phase.crop_size // 2, phase, rng) for _ in range(4)]
-        rows = [np.concatenate(tiles[i : i + 2], axis=2) for i in (0, 2)]
-        return torch.from_numpy(np.concatenate(rows, axis=1)), labels
+        return torch.from_numpy(self._pair(fakes, phase, rng)), labels
 
-    def _pair(
-        self, fakes: list[Record], size: int, phase: Phase, rng: np.random.Generator
-    ) -> np.ndarray:
-        """A photograph and an AI image, uint8 [2, size, size, 3]."""
+    def _pair(self, fakes: list[Record], phase: Phase, rng: np.random.Generator) -> np.ndarray:
+        """A photograph and an AI image, uint8 [2, S, S, 3]."""
         fake = fakes[rng.integers(len(fakes))]
         reals = self._reals[self._source_of_reals(fake)]
         real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
         images = (self._images[real.path], self._images[fake.path])
         if self.recipe.whole_images:
-            return np.stack(resize_pair(*images, size, rng))
-        return np.stack(augment_pair(*images, size, phase.augment, rng))
+            return np.stack(resize_pair(*images, phase.crop_size, rng))
+        return np.stack(augment_pair(*images, phase.crop_size, phase.augment, rng))
 
     def _source_of_reals(self, fake: Record) -> str:
         return self._matches.get(fake.generator, fake.source)

@@ -400,10 +400,9 @@ def _progress(run: Run, loss: float, seconds: float) -> str:
 
 def _cosine_with_warmup(recipe: Recipe) -> Callable[[int], float]:
     def factor(step: int) -> float:
-        start, end = recipe.cycle_at(step)
-        if step - start < recipe.warmup_steps:
-            return (step - start + 1) / recipe.warmup_steps
-        done = (step - start - recipe.warmup_steps) / max(1, end - start - recipe.warmup_steps)
+        if step < recipe.warmup_steps:
+            return (step + 1) / recipe.warmup_steps
+        done = (step - recipe.warmup_steps) / max(1, recipe.steps - recipe.warmup_steps)
         return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * min(done, 1.0))))
 
     return factor

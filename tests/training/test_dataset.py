@@ -66,21 +66,6 @@ def test_the_crop_size_follows_the_phase(tmp_path: Path) -> None:
     assert [64, 64, 64, 96] == [dataset[step, 0][0].shape[1] for step in range(4)]
 
 
-def test_a_mosaic_has_parts_of_several_images(tmp_path: Path) -> None:
-    """Each quarter is one image; beside it lies the quarter of its own photograph."""
-    phase = dataclasses.replace(RECIPE.phases[0], mosaic=1.0)
-    dataset = PairDataset(_records(tmp_path), dataclasses.replace(RECIPE, phases=(phase,)))
-    crops = torch.stack([dataset[0, place][0] for place in range(6)]).int()
-    quarters = [crops[..., top, left, :] for top in (0, 63) for left in (0, 63)]
-
-    assert (6, 2, 64, 64, 3) == crops.shape
-    assert any(not torch.equal(quarters[0], quarter) for quarter in quarters[1:])
-    for quarter in quarters:
-        assert torch.equal(quarter[:, 0, 0], quarter[:, 1, 0])
-        assert [200] * 6 == quarter[:, 0, 2].tolist()
-        assert [0] * 6 == quarter[:, 1, 2].tolist()
-
-
 def test_a_recipe_takes_as_many_images_as_it_says(tmp_path: Path) -> None:
     """Half of them photographs, the same ones each time."""
     recipe = dataclasses.replace(RECIPE, images=4)

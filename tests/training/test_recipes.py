@@ -29,19 +29,6 @@ def test_phases_follow_each_other() -> None:
         recipe.phase_at(3)
 
 
-def test_a_restart_begins_a_cycle_of_the_learning_rate() -> None:
-    """Phases without one go on in the cycle before them."""
-    recipe = Recipe(
-        name="x",
-        phases=tuple(
-            Phase(crop_size=64, steps=steps, pairs_per_step=1, mix=MIX, restart=restart)
-            for steps, restart in ((2, False), (1, False), (3, True), (1, False))
-        ),
-    )
-
-    assert [(0, 3)] * 3 + [(3, 7)] * 4 == [recipe.cycle_at(step) for step in range(recipe.steps)]
-
-
 def test_generators_of_all_phases_are_counted() -> None:
     """Each once, in order."""
     phases = (

@@ -1,4 +1,7 @@
-"""Lighthouse's marks for Home, as on a phone: `make lighthouse`. Fails when one of them is too low."""
+"""Lighthouse's marks for Home, as on a phone: `make lighthouse`. Fails when one of them is too low.
+
+Of three visits, the one in the middle counts, since the mark for speed falls when the machine is busy.
+"""
 
 import argparse
 import json
@@ -18,6 +21,7 @@ CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 LOWEST_SCORE = 95
 MOST_BYTES = 100_000
 MOST_SHIFT = 0.02
+VISITS = 3
 
 
 def measure(url: str, work: Path) -> dict[str, Any]:
@@ -62,7 +66,9 @@ def main() -> int:
         work = Path(folder)
         render_site(work / "site")
         with running_site(work / "site", work) as url:
-            report = measure(url + ENGLISH.address("index"), work)
+            reports = [measure(url + ENGLISH.address("index"), work) for _ in range(VISITS)]
+    reports.sort(key=lambda report: report["categories"]["performance"]["score"])
+    report = reports[VISITS // 2]
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(report))

@@ -19,7 +19,7 @@ CODE := asli_cli asli_client benchmarks detector infra lambda_api training stati
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help serve site detect check test browser openapi format train release evaluate checks bench screenshots lighthouse synth deploy smoke destroy clean
+.PHONY: help serve site detect check test test-deployed browser openapi format train release evaluate checks bench screenshots lighthouse synth deploy smoke destroy clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,14 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 
 test: $(VENV)/dev $(VENV)/training browser node_modules ## install everything the tests need and run all of them
 	$(BIN)/python -m pytest
+
+test-deployed: $(VENV)/dev browser node_modules build/ministack ## deploy a stage to an emulated AWS, use it, destroy it: needs root and Docker
+	$(BIN)/python -m pytest tests/deployed
+
+build/ministack:
+	@echo "Installing MiniStack into $@"
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
 
 browser:
 	@command -v chromium >/dev/null || { \

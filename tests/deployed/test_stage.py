@@ -1,0 +1,62 @@
+"""A whole stage, deployed by the CDK's command line on an emulated AWS."""
+
+import boto3
+import httpx
+import pytest
+
+from infra import smoke
+from tests.deployed.emulator import REGION
+from tests.deployed.stage import Stage
+from tests.images import plain_image
+
+pytestmark = [
+    pytest.mark.container,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+]
+
+
+def test_smoke(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make smoke URL=…` finds site, preflight, detection, upload, job, deletion and message in order."""
+    status = smoke.main([stage.outputs["SiteUrl"]])
+    said = capsys.readouterr().out
+
+    assert [f"ok    {check.__name__}" for check in smoke.CHECKS] == said.splitlines(), said
+    assert 0 == status
+
+
+def test_nothing_changes_when_nothing_changed(stage: Stage) -> None:
+    """To deploy the same again would do nothing."""
+    assert "There were no differences" in stage.cdk("diff", "Asli-dev")
+
+
+def test_a_form_takes_only_what_it_was_signed_for(stage: Stage) -> None:
+    """The bucket refuses a larger file than was announced, and says so to the browser."""
+    data = plain_image("PNG")
+    api = stage.outputs["ApiUrl"]
+    wanted = {"content_type": "image/png", "bytes": len(data)}
+    ticket = httpx.post(f"{api}/v1/uploads", json=wanted, timeout=60).json()
+    assert f".s3.{REGION}.amazonaws.com" in ticket["url"]
+
+    files = {"file": data + bytes(30_000_000)}
+    answer = httpx.post(ticket["url"], data=ticket["fields"], files=files, timeout=60)
+    assert (400, True) == (answer.status_code, "EntityTooLarge" in answer.text)
+
+
+def test_a_message_reaches_table_and_operators(stage: Stage) -> None:
+    """What a visitor writes is kept, and goes out to whoever reads the topic."""
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"])
+    inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"])
+    try:
+        body = {"kind": "question", "text": "Is anybody there?", "email": "me@example.org"}
+        answer = httpx.post(f"{stage.outputs['ApiUrl']}/v1/messages", json=body, timeout=60)
+        assert 201 == answer.status_code, answer.text
+        received = sqs.receive_message(QueueUrl=inbox, WaitTimeSeconds=10)["Messages"]
+    finally:
+        sqs.delete_queue(QueueUrl=inbox)
+
+    assert "Is anybody there?" in received[0]["Body"]
+    assert answer.json()["reference"] in received[0]["Body"]

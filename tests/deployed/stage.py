@@ -18,6 +18,7 @@ import boto3
 
 from tests.container.functions import running
 from tests.deployed.emulator import ACCOUNT, HOST, REGION, Emulator
+from tests.deployed.queueing import one_at_a_time
 from tests.serving import ROOT
 
 STACK = "Asli-dev"
@@ -163,7 +164,8 @@ def running_functions(stage: Stage, image: str) -> Iterator[None]:
                     hosts=dict.fromkeys(hosts, HOST),
                 )
             )
-            proxy = {"MINISTACK_LAMBDA_PROXY_URL": function.url}
+            door = stack.enter_context(one_at_a_time(function.url))
+            proxy = {"MINISTACK_LAMBDA_PROXY_URL": door}
             functions.update_function_configuration(
                 FunctionName=name, Environment={"Variables": {**told["Variables"], **proxy}}
             )

@@ -1,13 +1,19 @@
 """A whole stage, deployed by the CDK's command line on an emulated AWS."""
 
+import re
+from collections.abc import Iterator
+
 import boto3
 import httpx
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from infra import smoke
-from tests.deployed.emulator import REGION
+from static_site.formats import ENGLISH
+from tests.deployed.emulator import HOST, NAMES, REGION
 from tests.deployed.stage import Stage
 from tests.images import plain_image
+from tests.site.running import launch_chromium
 
 pytestmark = [
     pytest.mark.container,
@@ -60,3 +66,44 @@ def test_a_message_reaches_table_and_operators(stage: Stage) -> None:
 
     assert "Is anybody there?" in received[0]["Body"]
     assert answer.json()["reference"] in received[0]["Body"]
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Chromium, for which AWS's names lead to this machine as well."""
+    rules = ", ".join(f"MAP *{name} {HOST}" for name in NAMES)
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright, f"--host-resolver-rules={rules}")
+        yield browser
+        browser.close()
+
+
+@pytest.mark.browser
+def test_in_a_browser(stage: Stage, browser: Browser, photo_jpeg: bytes) -> None:
+    """The page reads config.json, sends the image to the API's own origin, and breaks no rule on the way."""
+    context = browser.new_context(ignore_https_errors=True, base_url=stage.outputs["SiteUrl"])
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    faults: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.on(
+        "response",
+        lambda answer: faults.append(f"{answer.status} {answer.url}") if not answer.ok else None,
+    )
+
+    page.goto(ENGLISH.address("detect"))
+    page.set_input_files(
+        "#file", {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo_jpeg}
+    )
+    page.click("#check")
+    expect(page.locator("#verdict, .error-summary:visible").first).to_be_visible(timeout=60_000)
+
+    assert [] == faults
+    expect(page.locator("#verdict")).to_be_visible()
+    api = stage.outputs["ApiUrl"].removesuffix(":443")
+    assert any(re.search(r"/config\.json$", url) for url in asked)
+    assert f"{api}/v1/detections" in asked
+    context.close()

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.pictures import picture_of
 from benchmarks.turns import in_turns
 from detector.analysis import MODEL_PATH, Detector
-from detector.classifier import Evidence, OnnxClassifier
+from detector.classifier import SLOWER_OPTIMIZERS, Evidence, OnnxClassifier
 from detector.image import decode_image
 from detector.preprocess import Crops, cut_crops, shrink_to
 from detector.provenance import read_provenance
@@ -98,7 +98,11 @@ def analyze_once(detector: Detector, data: bytes) -> None:
 
 
 def _raw(data: bytes, runs: list[np.ndarray]) -> Callable[[], None]:
-    session = onnxruntime.InferenceSession(MODEL_PATH, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        MODEL_PATH,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=SLOWER_OPTIMIZERS,
+    )
 
     def decode_and_run() -> None:
         Image.open(io.BytesIO(data)).convert("RGB")

@@ -170,8 +170,8 @@ def test_what_a_file_says_stands_beside_what_its_pixels_say(answers: Answers) ->
 
 
 @pytest.mark.parametrize("name", VIDEOS)
-def test_a_minute_of_video(answers: Answers, detector: Detector, name: str) -> None:
-    """One frame a second with its score, and no clear answer from a model without a scale for footage."""
+def test_a_minute_of_video(answers: Answers, name: str) -> None:
+    """One frame a second with its score, and the rates of mistakes that were measured on footage."""
     answer = answers[f"clip.{name}"]
     times = [frame["t"] for frame in answer["frames"]]
 
@@ -185,14 +185,6 @@ def test_a_minute_of_video(answers: Answers, detector: Detector, name: str) -> N
     assert all(each["start"] < each["end"] for each in answer["segments"])
     assert ("quarter_of_frames", False) == (answer["aggregation"], answer["audio_analysed"])
     assert answer["pixel"]["stability"] is None
-    assert (detector.manifest.video is not None) == answer["pixel"]["calibrated"]
-    if detector.manifest.video is None:
-        assert (Verdict.INCONCLUSIVE, ["video_not_measured"]) == (
-            answer["verdict"],
-            answer["reasons"],
-        )
-        assert answer["expected_errors"] is None
-        assert [] == answer["segments"]
-    else:
-        assert answer["verdict"] != Verdict.LIKELY_AI
-        assert "video" == answer["expected_errors"]["condition"]
+    assert answer["pixel"]["calibrated"]
+    assert answer["verdict"] != Verdict.LIKELY_AI
+    assert "video" == answer["expected_errors"]["condition"]

@@ -42,7 +42,9 @@ def engine_is_missing() -> str | None:
         return "no Docker engine answers"
     missing = [base for base in (BASE, BUILDER) if not _present(base)]
     if os.environ.get("ASLI_CONTAINER_TESTS") is None and missing:
-        return f"no image {' nor '.join(missing)} here; ASLI_CONTAINER_TESTS=1 pulls what is missing"
+        return (
+            f"no image {' nor '.join(missing)} here; ASLI_CONTAINER_TESTS=1 pulls what is missing"
+        )
     return None
 
 

@@ -11,6 +11,9 @@ RUN ?= build/runs/$(RECIPE)
 
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := node_modules/.installed
+LIGHTHOUSE := node_modules/.installed-lighthouse
+MINISTACK := build/ministack/installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # Docker's attestations make images that Lambda refuses.
 CDK := PATH="$(CURDIR)/$(BIN):$$PATH" BUILDX_NO_DEFAULT_ATTESTATIONS=1 CDK_DISABLE_CLI_TELEMETRY=true \
@@ -41,16 +44,17 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not browser and not torch and not slow"
 
-test: $(VENV)/dev $(VENV)/training browser node_modules ## install everything the tests need and run all of them
+test: $(VENV)/dev $(VENV)/training browser $(NODE) ## install everything the tests need and run all of them
 	$(BIN)/python -m pytest
 
-test-deployed: $(VENV)/dev browser node_modules build/ministack ## deploy a stage to an emulated AWS, use it, destroy it: needs root and Docker
-	$(BIN)/python -m pytest tests/deployed
+test-deployed: $(VENV)/dev browser $(NODE) $(MINISTACK) ## deploy a stage to an emulated AWS, use it, destroy it: needs root and Docker
+	ASLI_DEPLOYED_TESTS=1 $(BIN)/python -m pytest tests/deployed
 
-build/ministack:
-	@echo "Installing MiniStack into $@"
-	@$(PYTHON) -m venv $@
-	@$@/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
+$(MINISTACK):
+	@echo "Installing MiniStack into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
+	@touch $@
 
 browser:
 	@command -v chromium >/dev/null || { \
@@ -89,13 +93,13 @@ checks: $(VENV)/evaluation browser ## measure re-saves, gate and heatmap of the 
 screenshots: $(VENV)/dev browser ## pictures of every page into build/screenshots
 	$(BIN)/python -m tests.site.screenshots --out build/screenshots
 
-lighthouse: $(VENV)/dev browser node_modules/lighthouse ## Lighthouse's marks for Home on a phone, bytes and layout shift
+lighthouse: $(VENV)/dev browser $(LIGHTHOUSE) ## Lighthouse's marks for Home on a phone, bytes and layout shift
 	@$(BIN)/python -m tests.site.lighthouse --out build/lighthouse.json
 
-synth: $(VENV)/cloud node_modules ## the CloudFormation template of STAGE=dev or prod, without an account
+synth: $(VENV)/cloud $(NODE) ## the CloudFormation template of STAGE=dev or prod, without an account
 	@$(CDK) synth --quiet
 
-deploy: $(VENV)/cloud node_modules ## everything into your AWS account: make deploy STAGE=dev EMAIL=you@example.org
+deploy: $(VENV)/cloud $(NODE) ## everything into your AWS account: make deploy STAGE=dev EMAIL=you@example.org
 	@docker info >/dev/null 2>&1 || { echo "Docker does not answer: start it, since the functions are an image."; exit 1; }
 	@$(BIN)/python -m infra.account
 	@test "$$(npx cdk --version | cut -d ' ' -f 1)" = "$$(node -p "require('./package.json').devDependencies['aws-cdk']")" \
@@ -104,7 +108,7 @@ deploy: $(VENV)/cloud node_modules ## everything into your AWS account: make dep
 	$(CDK) deploy --require-approval never --outputs-file build/outputs.json
 	@$(BIN)/python -m json.tool build/outputs.json
 
-destroy: $(VENV)/cloud node_modules ## delete the stage's stack, and outside production all of its data
+destroy: $(VENV)/cloud $(NODE) ## delete the stage's stack, and outside production all of its data
 	$(CDK) destroy --force
 
 smoke: $(VENV)/cloud ## check a deployed stage: make smoke URL=https://…
@@ -114,7 +118,7 @@ smoke: $(VENV)/cloud ## check a deployed stage: make smoke URL=https://…
 clean: ## remove everything that make built
 	rm -rf $(VENV) build *.egg-info cdk.out node_modules
 
-node_modules: package.json
+$(NODE): package.json
 	@command -v npm >/dev/null || { \
 	  echo "Installing Node for the CDK's command line"; \
 	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
@@ -122,7 +126,7 @@ node_modules: package.json
 	@npm install --silent --no-package-lock --no-audit --no-fund --omit=optional
 	@touch $@
 
-node_modules/lighthouse: package.json node_modules
+$(LIGHTHOUSE): package.json $(NODE)
 	@npm install --silent --no-package-lock --no-audit --no-fund
 	@touch $@
 

@@ -9,8 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 DONE, FAILED = 0, 1
 SCHEME = "s3://"
-MACHINE = "BulkRuns"
-"""The stack's output that names the state machine."""
+MACHINE, OWN_BUCKET = "BulkRuns", "BulkBucket"
+"""The stack's outputs that name the state machine, and the bucket that the stage brings."""
+IMAGES = "images/"
+"""Where that bucket has what is to be scored: the results of other runs lie beside it."""
 
 
 def run_bulk(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
@@ -30,8 +32,11 @@ def run_bulk(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 def _start(bucket: str, prefix: str, *, stage: str) -> int:
+    outputs = _outputs(stage)
+    if bucket == outputs[OWN_BUCKET] and not prefix.startswith(IMAGES):
+        raise LookupError(f"In {SCHEME}{bucket} only what lies under {IMAGES} is scored.")
     run = boto3.client("stepfunctions").start_execution(
-        stateMachineArn=_machine(stage), input=json.dumps({"bucket": bucket, "prefix": prefix})
+        stateMachineArn=outputs[MACHINE], input=json.dumps({"bucket": bucket, "prefix": prefix})
     )["executionArn"]
     print(run)
     print(f"Started. How it goes: asli bulk status {run}", file=sys.stderr)
@@ -49,13 +54,15 @@ def _status(run: str) -> int:
     return DONE if state in {"SUCCEEDED", "RUNNING"} else FAILED
 
 
-def _machine(stage: str) -> str:
-    """Raises LookupError when that stack scores nothing in bulk."""
+def _outputs(stage: str) -> dict[str, str]:
+    """By name. Raises LookupError when that stack scores nothing in bulk."""
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=f"Asli-{stage}")["Stacks"]
-    for output in stack.get("Outputs", []):
-        if output["OutputKey"] == MACHINE:
-            return output["OutputValue"]
-    raise LookupError(f"The stack Asli-{stage} has no bulk runs: deploy this version of it first.")
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    if not outputs.keys() >= {MACHINE, OWN_BUCKET}:
+        raise LookupError(
+            f"The stack Asli-{stage} has no bulk runs: deploy this version of it first."
+        )
+    return outputs
 
 
 def _bucket_and_prefix(address: str, parser: argparse.ArgumentParser) -> tuple[str, str]:

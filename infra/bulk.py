@@ -120,7 +120,7 @@ class Bulk(Construct):
             tracing_enabled=True,
         )
         self._grant(stage.bulk_sources)
-        self._judge(stage.bulk_sources)
+        self._judge(stage)
 
     def _grant(self, sources: tuple[str, ...]) -> None:
         others = [
@@ -145,20 +145,36 @@ class Bulk(Construct):
         self._let(self._role, "Invoke", "lambda:InvokeFunction", on=[self.function.function_arn])
         # Each batch is a run of the same machine.
         self._let(self._role, "Start", "states:StartExecution", on=[self.runs.state_machine_arn])
+        batches = cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.runs.state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self._let(
+            self._role, "Follow", "states:DescribeExecution", "states:StopExecution", on=[batches]
+        )
 
     def _let(self, role: iam.IRole, name: str, *actions: str, on: list[str]) -> None:
         # A policy of its own: the role's has to exist before the machine, which this one may name.
         statement = iam.PolicyStatement(actions=list(actions), resources=on)
         iam.Policy(self, name, statements=[statement], roles=[role])
 
-    def _judge(self, sources: tuple[str, ...]) -> None:
+    def _judge(self, stage: Stage) -> None:
         own = cdk.Stack.of(self).get_logical_id(self.bucket.node.default_child)
         folders = [f"<{own}.Arn>/{folder}*" for folder in (IMAGES, RESULTS)]
         partitions = ("aws", "<AWS::Partition>")  # with the region known, and without
-        folders += [f"arn:{each}:s3:::{source}/*" for each in partitions for source in sources]
+        folders += [
+            f"arn:{each}:s3:::{source}/*" for each in partitions for source in stage.bulk_sources
+        ]
         unnamed = "Whoever puts objects there chooses their names."
         acknowledge(self, {f"AwsSolutions-IAM5[Resource::{each}]": unnamed for each in folders})
         acknowledge(self.bucket, {"AwsSolutions-S1": "Only operators and their runs come here."})
+        machine = cdk.Stack.of(self).get_logical_id(self.runs.node.default_child)
+        place = f"states:{stage.region or '<AWS::Region>'}:<AWS::AccountId>"
+        batches = [f"arn:{each}:{place}:execution:<{machine}.Name>:*" for each in partitions]
+        unknown = "Step Functions chooses the names of batches when it starts them."
+        acknowledge(self, {f"AwsSolutions-IAM5[Resource::{each}]": unknown for each in batches})
         acknowledge(
             self._role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray knows no narrower resource."}
         )

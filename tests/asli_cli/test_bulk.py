@@ -14,6 +14,7 @@ from tests.aws import REGION
 pytestmark = pytest.mark.slow
 
 ROLE = "arn:aws:iam::123456789012:role/runs"
+OWN_BUCKET = "asli-bulk"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def deploy(stage: str, output: str = "BulkRuns") -> None:
         "Resources": {
             "Runs": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
         },
-        "Outputs": {output: {"Value": {"Ref": "Runs"}}},
+        "Outputs": {output: {"Value": {"Ref": "Runs"}}, "BulkBucket": {"Value": OWN_BUCKET}},
     }
     boto3.client("cloudformation").create_stack(
         StackName=f"Asli-{stage}", TemplateBody=json.dumps(template)
@@ -46,6 +47,7 @@ def deploy(stage: str, output: str = "BulkRuns") -> None:
         ("s3://archive/2026/press/", "archive", "2026/press/"),
         ("s3://archive", "archive", ""),
         ("s3://archive/a #1?", "archive", "a #1?"),
+        (f"s3://{OWN_BUCKET}/images/", OWN_BUCKET, "images/"),
     ],
 )
 def test_a_run_is_started_on_the_prefix(
@@ -60,6 +62,18 @@ def test_a_run_is_started_on_the_prefix(
     assert {"bucket": bucket, "prefix": prefix} == json.loads(told["input"])
     assert 0 == main(["bulk", "status", run])
     assert "RUNNING\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("prefix", ["", "results/", "image"])
+def test_results_are_not_scored(prefix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the stage's own bucket only the folder of images is, and no run is started on the rest."""
+    deploy("dev")
+
+    assert 1 == main(["bulk", "start", f"s3://{OWN_BUCKET}/{prefix}"])
+    assert "only what lies under images/" in capsys.readouterr().err
+    (machine,) = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
+    runs = boto3.client("stepfunctions").list_executions(stateMachineArn=machine["stateMachineArn"])
+    assert [] == runs["executions"]
 
 
 def test_a_finished_run_says_where_its_results_are(

@@ -20,6 +20,8 @@ import httpx
 ROOT = Path(__file__).parents[2]
 IMAGE = "asli-test"
 BASE = "public.ecr.aws/lambda/python:3.12"
+BUILDER = "debian:bookworm-slim"
+"""In which the Dockerfile slims the libraries."""
 API = "lambda_api.entrypoints.api.handler"
 WORKER = "lambda_api.entrypoints.worker.handler"
 START_DEADLINE_SECONDS = 120
@@ -38,8 +40,11 @@ def engine_is_missing() -> str | None:
         return "there is no docker command"
     if docker("info", check=False).returncode:
         return "no Docker engine answers"
-    if os.environ.get("ASLI_CONTAINER_TESTS") is None and not _present(BASE):
-        return f"{BASE} is not here; ASLI_CONTAINER_TESTS=1 pulls it"
+    missing = [base for base in (BASE, BUILDER) if not _present(base)]
+    if os.environ.get("ASLI_CONTAINER_TESTS") is None and missing:
+        return (
+            f"no image {' nor '.join(missing)} here; ASLI_CONTAINER_TESTS=1 pulls what is missing"
+        )
     return None
 
 

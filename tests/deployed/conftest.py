@@ -1,4 +1,4 @@
-"""The stage is deployed once, with the built image behind its functions, and destroyed at the end."""
+"""The stage is deployed once for its tests, with the built image behind its functions, and destroyed at the end."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.deployed.stage import Stage
 from tests.serving import ROOT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bootstrapped, deployed and with its pages; afterwards nothing of it is left."""
     missing = cannot_run() or engine_is_missing()

@@ -19,10 +19,20 @@ from tests.infra.synthesis import Synthesised
 
 pytestmark = pytest.mark.slow
 
-Handler = Callable[[dict[str, Any], object], list[dict[str, Any]]]
+Handler = Callable[[dict[str, Any], "Clock"], list[dict[str, Any]]]
 
 BUCKET, PREFIX = "archive", "2026/"
 ARN = f"arn:aws:lambda:{REGION}:123456789012:function:bulk"
+
+
+class Clock:
+    """The context of a call: how long it may still run, each time it is asked. Time to spare at the end."""
+
+    def __init__(self, *left_ms: int) -> None:
+        self._left_ms = iter(left_ms)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return next(self._left_ms, 900_000)
 
 
 @pytest.fixture
@@ -89,7 +99,7 @@ def test_what_is_gone_or_too_large_gets_a_line_too(handler: Handler, objects: An
     too_large = VideoLimits().max_bytes + 1
     items = [{"Key": "gone.jpg", "Size": 5}, {"Key": "2025/other.jpg", "Size": too_large}]
 
-    lines = handler({"BatchInput": {"bucket": BUCKET}, "Items": items}, None)
+    lines = handler({"BatchInput": {"bucket": BUCKET}, "Items": items}, Clock())
 
     assert ["object_missing", "file_too_large"] == [line["error"]["code"] for line in lines]
 
@@ -108,11 +118,33 @@ def test_one_failure_leaves_the_other_lines(
 
     monkeypatch.setattr(module, "_scorer", Broken())
     items = [{"Key": key, "Size": 1} for key in "ab"]
-    broken, whole = handler({"BatchInput": {"bucket": "x"}, "Items": items}, None)
+    broken, whole = handler({"BatchInput": {"bucket": "x"}, "Items": items}, Clock())
 
     assert "analysis_failed" == broken["error"]["code"]
     assert "secret" not in json.dumps(broken)
     assert {"path": "s3://x/b"} == whole
+
+
+def test_what_may_not_end_in_time_is_not_begun(
+    stack: Synthesised, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines that are done come back, and the objects that are left say that they were not reached."""
+    module = sys.modules["lambda_api.entrypoints.bulk"]
+    longest = stack.stage.worker_timeout_seconds * 1000
+    scored = []
+
+    class Slow:
+        def score(self, _bucket: str, key: str, _size: int) -> dict[str, str]:
+            scored.append(key)
+            return {"path": key}
+
+    monkeypatch.setattr(module, "_scorer", Slow())
+    items = [{"Key": key, "Size": 1} for key in "abc"]
+    clock = Clock(900_000, longest, longest - 1)
+    *done, left = handler({"BatchInput": {"bucket": "x"}, "Items": items}, clock)
+
+    assert ["a", "b"] == scored == [line["path"] for line in done]
+    assert ("s3://x/c", "not_reached") == (left["path"], left["error"]["code"])
 
 
 def deployed(stack: Synthesised) -> dict[str, Any]:
@@ -158,7 +190,7 @@ def run(machine: dict[str, Any], given: dict[str, str], handler: Handler, s3: An
         }
         called = resolved(task["Parameters"], batch)
         assert ARN == called["FunctionName"]
-        answer = {"Payload": json.loads(json.dumps(handler(called["Payload"], None)))}
+        answer = {"Payload": json.loads(json.dumps(handler(called["Payload"], Clock())))}
         lines += path(task["OutputPath"], answer)
     return lines
 

@@ -151,6 +151,23 @@ def test_bulk_runs_are_denied(stack: Synthesised, action: str, resource: str) ->
     assert may(runs, "lambda:InvokeFunction", named(stack, "BulkFunction"))
 
 
+def test_a_bulk_run_starts_and_stops_its_own_batches(stack: Synthesised) -> None:
+    """They are runs of the same machine: no other machine's can be touched."""
+    runs = {
+        each
+        for each in permissions_of_role(stack, "BulkRunsRole")
+        if each.action.startswith("states:")
+    }
+    (machine,) = stack.of_type("AWS::StepFunctions::StateMachine")
+    (follow,) = {each.resource for each in runs if each.action != "states:StartExecution"}
+
+    assert Allowed("states:StartExecution", machine) in runs
+    assert {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"} == {
+        each.action for each in runs
+    }
+    assert re.fullmatch(rf"arn:.*:states:.*:execution:{machine}:\*", follow)
+
+
 def test_the_simulation_can_say_yes(stack: Synthesised) -> None:
     """The same question about what is granted is answered with yes."""
     api = permissions(stack, "Api")

@@ -4,7 +4,9 @@ Nothing that is deployed knows of it. Names below amazonaws.com and cloudfront.n
 answers on port 443 with a certificate that the programs started here are told to trust.
 """
 
+import base64
 import datetime as dt
+import hashlib
 import os
 import socket
 import ssl
@@ -57,6 +59,17 @@ class Emulator:
             "AWS_CA_BUNDLE": str(self.certificate),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    @property
+    def for_chromium(self) -> tuple[str, str]:
+        """Its switches: AWS's names lead here, and this one key is trusted, by service workers too."""
+        certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        key = certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        digest = base64.b64encode(hashlib.sha256(key).digest()).decode()
+        rules = ", ".join(f"MAP *{name} {HOST}" for name in NAMES)
+        return f"--host-resolver-rules={rules}", f"--ignore-certificate-errors-spki-list={digest}"
 
     @property
     def for_the_cdk(self) -> dict[str, str]:

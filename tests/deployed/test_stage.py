@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from infra import smoke
 from static_site.formats import ENGLISH
-from tests.deployed.emulator import HOST, NAMES, REGION
+from tests.deployed.emulator import REGION
 from tests.deployed.stage import Stage
 from tests.images import plain_image
 from tests.site.running import launch_chromium
@@ -69,11 +69,10 @@ def test_a_message_reaches_table_and_operators(stage: Stage) -> None:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def browser(stage: Stage) -> Iterator[Browser]:
     """Chromium, for which AWS's names lead to this machine as well."""
-    rules = ", ".join(f"MAP *{name} {HOST}" for name in NAMES)
     with sync_playwright() as playwright:
-        browser = launch_chromium(playwright, f"--host-resolver-rules={rules}")
+        browser = launch_chromium(playwright, *stage.emulator.for_chromium)
         yield browser
         browser.close()
 
@@ -81,7 +80,7 @@ def browser() -> Iterator[Browser]:
 @pytest.mark.browser
 def test_in_a_browser(stage: Stage, browser: Browser, photo_jpeg: bytes) -> None:
     """The page reads config.json, sends the image to the API's own origin, and breaks no rule on the way."""
-    context = browser.new_context(ignore_https_errors=True, base_url=stage.outputs["SiteUrl"])
+    context = browser.new_context(base_url=stage.outputs["SiteUrl"])
     context.set_default_timeout(60_000)
     page = context.new_page()
     faults: list[str] = []

@@ -108,11 +108,15 @@ class DetectPage {
     }
   }
 
-  /** One click is enough for this one: nobody minds that it is sent. */
+  /** One click is enough for this one: nobody minds that it is sent. A file of the visitor's own goes before it. */
   async #trySample() {
+    const checks = this.#checks;
     const files = await fetchSample().catch(() => null);
+    if (this.#checks !== checks) return;
     if (!files) return this.#report(new Problem(navigator.onLine ? "network" : "offline"));
     await this.#choose(files);
+    const [check] = this.#checks;
+    if (check?.file !== files[0] || check.problem) return;
     this.#runOnly();
     this.#notice.textContent = this.#messages.text("script.sample");
     this.#notice.hidden = false;

@@ -237,15 +237,16 @@ class DetectPage {
     if (check.step === "done") this.#announce(this.#list.summary);
   }
 
-  #cancelOnly() {
+  async #cancelOnly() {
     const [check] = this.#checks;
-    check.cancel();
+    const deleting = check.cancel();
     this.#progress.hide();
     this.#start.hidden = false;
     this.#keepAddress();
-    this.#announce(this.#messages.text("script.progress.cancelled"));
     if (check.file) this.#run.focus();
     else this.#picker.focus();
+    const key = (await deleting) ? "script.progress.cancelled" : "script.progress.expiring";
+    if (this.#checks[0] === check && check.step === "cancelled") this.#announce(this.#messages.text(key));
   }
 
   #stopAll() {

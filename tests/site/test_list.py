@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from static_site.formats import ENGLISH, Language
+from tests.site.conftest import Watch
 from tests.site.test_detection import DETECTIONS, open_detection, say
 from tests.site.test_pages import grave_faults, overflow
 
@@ -119,3 +120,19 @@ def test_a_list_can_be_stopped_and_gone_on_with(page: Page, images: dict[str, Pa
     page.unroute(DETECTIONS)
     page.click("#list-run")
     statuses(page, ENGLISH, "headline.likely_ai", "headline.no_ai_signs_found")
+
+
+@pytest.mark.parametrize("body", ["null", '{"status": '], ids=["surprising", "cut"])
+def test_a_senseless_answer_fails_only_its_own_file(page: Page, watch: Watch, body: str) -> None:
+    """Even what no part of the page expects neither stops the list nor hides how to go on."""
+    ids = ["det_" + letter * 24 for letter in "xy"]
+    failed = {"id": ids[1], "status": "failed", "problem": {"code": "analysis_failed"}}
+    page.route(f"**/{ids[0]}", lambda route: route.fulfill(body=body))
+    page.route(f"**/{ids[1]}", lambda route: route.fulfill(json=failed))
+    page.goto(f"{ENGLISH.address('detect')}#{'+'.join(ids)}")
+    statuses(page, ENGLISH, "error.internal", "error.analysis_failed")
+    expect(page.locator("#list-stop")).to_be_hidden()
+    expect(page.locator("#list-run")).to_be_visible()
+    if body == "null":  # a fault of the page is still said in the console
+        assert watch.faults
+        watch.faults.clear()

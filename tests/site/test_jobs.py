@@ -61,6 +61,16 @@ def test_a_large_image_goes_as_an_upload(page: Page, large_image: Path) -> None:
     expect(page.locator("#result-image")).to_be_visible()
 
 
+def test_a_video_that_never_opens_can_be_checked(page: Page, video: Path) -> None:
+    """A browser that neither plays nor refuses it does not keep the visitor from sending it."""
+    page.add_init_script("Object.defineProperty(HTMLMediaElement.prototype, 'src', {set() {}})")
+    open_detection(page)
+    page.set_input_files("#file", video)
+    expect(page.locator("#no-preview")).to_be_visible()
+    page.click("#check")
+    expect(page.locator("#verdict")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_video_that_was_not_measured_says_why(
     page: Page, language: Language, video: Path, scheme: Any

@@ -97,21 +97,31 @@ export class Api {
   }
 
   /**
-   * Send a file of any size, and have it analysed as a job.
+   * Send a file of any size. It lies there, and may be deleted, under the id that `onTicket` is told before it is sent.
    * @param {File} file
    * @param {string | null} format
-   * @param {Parameters<typeof postFile>[2]} options
-   * @returns {Promise<string>} the job's id; rejects with Problem or Cancelled
+   * @param {Parameters<typeof postFile>[2] & {onTicket: (id: string) => void}} options
+   * @returns {Promise<string>} the id; rejects with Problem or Cancelled
    */
-  async upload(file, format, options) {
+  async upload(file, format, { onTicket, ...options }) {
     const { signal } = options;
     const wanted = { content_type: mediaType(format), bytes: file.size };
     /** @type {UploadTicket} */
     const ticket = await postJson(`${this.#base}/v1/uploads`, wanted, signal);
+    onTicket(ticket.upload_id);
     const { status, body } = await postFile(ticket.url, file, { ...options, fields: ticket.fields });
     if (status >= 300) throw new Problem(body?.code ?? "upload_refused");
-    await postJson(`${this.#base}/v1/detections`, { upload_id: ticket.upload_id }, signal);
     return ticket.upload_id;
+  }
+
+  /**
+   * Have an upload analysed, as a job of the same id. Asking again changes nothing.
+   * @param {string} id
+   * @param {AbortSignal} signal
+   * @returns {Promise<void>} rejects with Problem or Cancelled
+   */
+  async submit(id, signal) {
+    await postJson(`${this.#base}/v1/detections`, { upload_id: id }, signal);
   }
 
   /**
@@ -122,7 +132,7 @@ export class Api {
    */
   async look(id, signal) {
     const response = await request(`${this.#base}/v1/detections/${encodeURIComponent(id)}`, { signal, cache: "no-store" });
-    return { job: await receive(response), retryAfter: Number(response.headers.get("Retry-After")) };
+    return { job: await receive(response, signal), retryAfter: retryAfterOf(response) };
   }
 
   /**
@@ -177,13 +187,20 @@ async function getJson(url) {
  */
 async function postJson(url, values, signal) {
   const headers = { "Content-Type": "application/json" };
-  return receive(await request(url, { method: "POST", headers, body: JSON.stringify(values), signal }));
+  return receive(await request(url, { method: "POST", headers, body: JSON.stringify(values), signal }), signal);
 }
 
-/** @param {Response} response */
-async function receive(response) {
+/**
+ * @param {Response} response
+ * @param {AbortSignal} [signal] that the request was made with
+ */
+async function receive(response, signal) {
   if (!response.ok) throw await problemOf(response);
-  return response.json();
+  try {
+    return await response.json();
+  } catch (error) {
+    throw failureOf(error, signal);
+  }
 }
 
 /**
@@ -195,16 +212,35 @@ async function request(url, { signal, ...options } = {}) {
   try {
     return await fetch(url, { ...options, signal: signal ? AbortSignal.any([signal, deadline]) : deadline });
   } catch (error) {
-    if (signal?.aborted) throw new Cancelled();
-    if (error instanceof DOMException && error.name === "TimeoutError") throw new Problem("timeout");
-    throw new Problem(navigator.onLine ? "network" : "offline");
+    throw failureOf(error, signal);
   }
+}
+
+/**
+ * Why there is no whole answer.
+ * @param {unknown} error
+ * @param {AbortSignal | null} [signal]
+ */
+function failureOf(error, signal) {
+  if (signal?.aborted) return new Cancelled();
+  if (error instanceof SyntaxError) return new Problem("internal");
+  if (error instanceof DOMException && error.name === "TimeoutError") return new Problem("timeout");
+  return new Problem(navigator.onLine ? "network" : "offline");
 }
 
 /** @param {Response} response */
 async function problemOf(response) {
+  const { status } = response;
   const body = await response.json().catch(() => null);
-  return new Problem(body?.code ?? codeOfStatus(response.status));
+  return new Problem(body?.code ?? codeOfStatus(status), { status, retryAfter: retryAfterOf(response) });
+}
+
+/**
+ * In seconds; 0 when nothing was said.
+ * @param {Response} response
+ */
+function retryAfterOf(response) {
+  return Number(response.headers.get("Retry-After")) || 0;
 }
 
 /**

@@ -27,6 +27,9 @@ export class Check {
   /** By the file's first bytes.
    * @type {string | null} */
   format;
+  /** What was sent for a job that is not begun. Sent once, it is not sent again.
+   * @type {{id: string, isSent: boolean} | null} */
+  #upload = null;
   #onStep;
   /** @type {AbortController | null} */
   #run = null;
@@ -66,7 +69,7 @@ export class Check {
     const run = new AbortController();
     this.#run = run;
     this.problem = null;
-    if (this.id) this.#enter("waiting");
+    if (this.id || this.#upload?.isSent) this.#enter("waiting");
     else this.#enter("sending", 0);
     try {
       const { api, limits } = await reach();
@@ -82,19 +85,28 @@ export class Check {
       if (this.#run !== run || error instanceof Cancelled) return;
       this.#run = null;
       this.#fail(error instanceof Problem ? error : new Problem("internal"));
-      if (!(error instanceof Problem)) throw error;
+      if (!(error instanceof Problem)) reportError(error); // no other file has to suffer from it
     }
   }
 
-  /** Nothing of the file stays at the service. */
-  cancel() {
-    if (!this.#run) return;
+  /**
+   * Stop, and have deleted what the service holds of the file.
+   * @returns {Promise<boolean>} whether nothing is left for sure; if not, it deletes itself within a day
+   */
+  async cancel() {
+    if (!this.#run) return false;
     const run = this.#run;
+    const id = this.id ?? this.#upload?.id;
     this.#run = null;
-    run.abort();
-    if (this.id) this.#api?.remove(this.id).catch(() => {}); // if not now, it is deleted within a day
     this.id = null;
+    this.#upload = null;
+    run.abort();
     this.#enter("cancelled");
+    if (!id || !this.#api) return false;
+    return this.#api.remove(id).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Stop waiting for it, but let the job go on, for whoever has its address. */
@@ -107,7 +119,10 @@ export class Check {
   /** @param {Problem} problem */
   #fail(problem) {
     this.problem = problem;
-    if (this.file && !problem.isPassing) this.id = null;
+    if (this.file && !problem.isPassing) {
+      this.id = null;
+      this.#upload = null;
+    }
     this.#enter("failed");
   }
 
@@ -127,12 +142,29 @@ export class Check {
       if (!this.isVideo && !(limits && file.size > limits.max_upload_bytes)) {
         return api.detect(file, sending);
       }
-      this.id = await api.upload(file, this.format, { ...sending, onSent: () => this.#enter("waiting") });
+      this.id = await this.#begin(api, file, { ...sending, onSent: () => this.#enter("waiting") });
     }
     return follow(api, this.id, {
       signal,
       onJob: ({ status, progress }) => this.#enter(status === "processing" ? "analysing" : "waiting", progress || null),
     });
+  }
+
+  /**
+   * @param {Api} api
+   * @param {File} file
+   * @param {Parameters<Api["detect"]>[1]} sending
+   * @returns {Promise<string>} the job's id
+   */
+  async #begin(api, file, sending) {
+    if (!this.#upload?.isSent) {
+      const onTicket = (/** @type {string} */ id) => {
+        this.#upload = { id, isSent: false };
+      };
+      this.#upload = { id: await api.upload(file, this.format, { ...sending, onTicket }), isSent: true };
+    }
+    await api.submit(this.#upload.id, sending.signal);
+    return this.#upload.id;
   }
 
   /**

@@ -59,6 +59,8 @@ class DetectPage {
   /** What is being checked. Whatever else reports belongs to files that were put away.
    * @type {Check[]} */
   #checks = [];
+  /** Whether they are shown as a list: one that shrinks to a single file stays one. */
+  #isList = false;
   #isStopped = false;
 
   constructor() {
@@ -108,11 +110,15 @@ class DetectPage {
     }
   }
 
-  /** One click is enough for this one: nobody minds that it is sent. */
+  /** One click is enough for this one: nobody minds that it is sent. A file of the visitor's own goes before it. */
   async #trySample() {
+    const checks = this.#checks;
     const files = await fetchSample().catch(() => null);
+    if (this.#checks !== checks) return;
     if (!files) return this.#report(new Problem(navigator.onLine ? "network" : "offline"));
     await this.#choose(files);
+    const [check] = this.#checks;
+    if (check?.file !== files[0] || check.problem) return;
     this.#runOnly();
     this.#notice.textContent = this.#messages.text("script.sample");
     this.#notice.hidden = false;
@@ -193,7 +199,7 @@ class DetectPage {
     this.#isStopped = false;
     this.#hideMessages();
     this.#list.setRunning({ isRunning: true });
-    for (const check of checks) {
+    for (const check of [...checks]) {
       if (check.canRun) await check.run(this.#reach);
       if (this.#checks !== checks) return;
       if (this.#isStopped) break;
@@ -221,7 +227,7 @@ class DetectPage {
   #show(check) {
     if (!this.#checks.includes(check)) return;
     this.#keepAddress();
-    if (this.#checks.length > 1) this.#showRow(check);
+    if (this.#isList) this.#showRow(check);
     else if (check.step === "done") this.#showResult(check);
     else if (check.step === "failed") this.#fail(check.problem, check);
     else if (check.isRunning) this.#progress.show(check);
@@ -233,15 +239,16 @@ class DetectPage {
     if (check.step === "done") this.#announce(this.#list.summary);
   }
 
-  #cancelOnly() {
+  async #cancelOnly() {
     const [check] = this.#checks;
-    check.cancel();
+    const deleting = check.cancel();
     this.#progress.hide();
     this.#start.hidden = false;
     this.#keepAddress();
-    this.#announce(this.#messages.text("script.progress.cancelled"));
     if (check.file) this.#run.focus();
     else this.#picker.focus();
+    const key = (await deleting) ? "script.progress.cancelled" : "script.progress.expiring";
+    if (this.#checks[0] === check && check.step === "cancelled") this.#announce(this.#messages.text(key));
   }
 
   #stopAll() {
@@ -251,6 +258,7 @@ class DetectPage {
   }
 
   #openList() {
+    this.#isList = true;
     this.#start.hidden = true;
     this.#list.show(this.#checks);
     this.#list.setRunning({ isRunning: false });
@@ -276,8 +284,7 @@ class DetectPage {
     const { detection, file } = check;
     if (!this.#checks.includes(check) || !detection) return;
     this.#progress.hide();
-    const isOneOfSeveral = this.#checks.length > 1;
-    this.#announce(this.#result.show(detection, { api, file, card, limits, isOneOfSeveral }));
+    this.#announce(this.#result.show(detection, { api, file, card, limits, isOneOfSeveral: this.#isList }));
   }
 
   /** @param {string} id */
@@ -288,26 +295,29 @@ class DetectPage {
     try {
       await (await this.#reachApi()).remove(id);
       if (this.#checks !== checks) return;
+      const { shownId } = this.#result;
       this.#forget(id);
+      if (shownId && shownId !== id) return; // the visitor reads another result meanwhile
       this.#notice.textContent = this.#messages.text("script.result.deleted");
       this.#notice.hidden = false;
       this.#announce(this.#notice.textContent);
       this.#notice.focus();
     } catch (error) {
       if (this.#checks !== checks) return;
-      this.#result.setDeleting(false);
+      if (this.#result.shownId === id) this.#result.setDeleting(false);
       this.#report(error);
     }
   }
 
   /** @param {string} id of a deleted result */
   #forget(id) {
-    const others = this.#checks.filter((check) => check.id !== id);
-    if (others.length === 0) return this.#startOver();
-    this.#checks = others;
+    const check = this.#checks.find((check) => check.id === id);
+    if (!check) return;
+    this.#checks.splice(this.#checks.indexOf(check), 1);
+    if (this.#checks.length === 0) return this.#startOver();
     this.#keepAddress();
-    this.#result.hide();
-    this.#openList();
+    this.#list.remove(check);
+    if (this.#result.shownId === id) this.#showList();
   }
 
   /** Back to the empty form. */
@@ -322,6 +332,7 @@ class DetectPage {
   #clear() {
     for (const check of this.#checks) check.leave();
     this.#checks = [];
+    this.#isList = false;
     this.#hideMessages();
     this.#progress.hide();
     this.#list.hide();

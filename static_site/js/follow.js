@@ -9,10 +9,11 @@ import { Cancelled, Problem } from "./problems.js";
 const USUAL_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const MOST_FAILURES = 6;
-const DEADLINE_MS = 15 * 60_000;
+const MOST_WAITING_MS = 15 * 60_000;
 
 /**
- * While the page is hidden nothing is asked for. A connection that breaks is given time to come back.
+ * While the page is hidden nothing is asked for, and that time does not count. A connection that breaks and a service
+ * that is down or overrun are given time to come back.
  *
  * @param {Api} api
  * @param {string} id
@@ -20,24 +21,25 @@ const DEADLINE_MS = 15 * 60_000;
  * @returns {Promise<Detection>} rejects with Problem or Cancelled
  */
 export async function follow(api, id, { signal, onJob }) {
-  const giveUpAt = Date.now() + DEADLINE_MS;
-  for (let failures = 0; ; ) {
+  let failures = 0;
+  for (let waited = 0; ; ) {
     await untilVisible(signal);
-    let wait = USUAL_WAIT_MS;
+    let wait;
     try {
       const { job, retryAfter } = await api.look(id, signal);
       if (job.status === "succeeded") return job;
       if (job.status === "failed") throw new Problem(job.problem.code, { hasEndedTheJob: true });
       onJob(job);
       failures = 0;
-      if (retryAfter) wait = retryAfter * 1000;
+      wait = Math.min(retryAfter * 1000 || USUAL_WAIT_MS, LONGEST_WAIT_MS);
     } catch (error) {
       if (!(error instanceof Problem && error.isPassing) || failures === MOST_FAILURES) throw error;
       failures += 1;
-      wait = Math.min(USUAL_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS);
+      wait = Math.min(Math.max(USUAL_WAIT_MS * 2 ** failures, error.retryAfter * 1000), LONGEST_WAIT_MS);
     }
-    if (Date.now() > giveUpAt) throw new Problem("unfinished");
+    if (waited > MOST_WAITING_MS) throw new Problem("unfinished");
     await pause(wait, signal);
+    waited += wait;
   }
 }
 

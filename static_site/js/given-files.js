@@ -9,6 +9,7 @@ export const SHARED_ADDRESS = "#shared";
 /** @returns {Promise<File[]>} */
 export async function fetchSample() {
   const response = await fetch(SAMPLE);
+  if (!response.ok) throw new Error(`The sample is answered with ${response.status}.`);
   return [new File([await response.blob()], "landscape.jpg", { type: "image/jpeg" })];
 }
 

@@ -60,15 +60,19 @@ const PASSING = new Set(["network", "offline", "timeout", "busy", "unfinished"])
 /** A request or a file that failed. `code` is the API's, or one of ours from the table above. */
 export class Problem extends Error {
   #hasEndedTheJob;
+  #status;
 
   /**
    * @param {string} code
-   * @param {{hasEndedTheJob?: boolean}} [options]
+   * @param {{hasEndedTheJob?: boolean, status?: number, retryAfter?: number}} [options] the answer's status, and how
+   * many seconds it asks to wait; 0 where there was none
    */
-  constructor(code, { hasEndedTheJob = false } = {}) {
+  constructor(code, { hasEndedTheJob = false, status = 0, retryAfter = 0 } = {}) {
     super(code);
     this.code = code in MESSAGE_OF_CODE ? code : "internal";
+    this.retryAfter = retryAfter;
     this.#hasEndedTheJob = hasEndedTheJob;
+    this.#status = status;
   }
 
   get messageKey() {
@@ -81,7 +85,8 @@ export class Problem extends Error {
 
   /** Whether looking again may help. */
   get isPassing() {
-    return !this.#hasEndedTheJob && PASSING.has(this.code);
+    if (this.#hasEndedTheJob) return false;
+    return PASSING.has(this.code) || this.#status === 429 || this.#status >= 500;
   }
 }
 

@@ -1,5 +1,8 @@
 /** Give the visitor a file that was made in the page. */
 
+/** Some browsers begin to read the file only after a while. */
+const READABLE_MS = 60_000;
+
 /**
  * @param {string} name
  * @param {string} type
@@ -10,5 +13,5 @@ export function save(name, type, text) {
   link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 0);
+  setTimeout(() => URL.revokeObjectURL(link.href), READABLE_MS);
 }

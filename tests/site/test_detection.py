@@ -417,7 +417,7 @@ def test_waiting_is_explained_and_can_be_cancelled(page: Page, images: dict[str,
     page.click("#cancel")
     expect(page.locator("#progress")).to_be_hidden()
     expect(page.locator("#check")).to_be_focused()
-    expect(page.get_by_role("status")).to_have_text(say(ENGLISH, "script.progress.cancelled"))
+    expect(page.get_by_role("status")).to_have_text(say(ENGLISH, "script.progress.expiring"))
 
 
 def test_a_late_answer_to_another_image_is_dropped(page: Page, images: dict[str, Path]) -> None:

@@ -61,6 +61,16 @@ def test_a_large_image_goes_as_an_upload(page: Page, large_image: Path) -> None:
     expect(page.locator("#result-image")).to_be_visible()
 
 
+def test_a_video_that_never_opens_can_be_checked(page: Page, video: Path) -> None:
+    """A browser that neither plays nor refuses it does not keep the visitor from sending it."""
+    page.add_init_script("Object.defineProperty(HTMLMediaElement.prototype, 'src', {set() {}})")
+    open_detection(page)
+    page.set_input_files("#file", video)
+    expect(page.locator("#no-preview")).to_be_visible()
+    page.click("#check")
+    expect(page.locator("#verdict")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_video_that_was_not_measured_says_why(
     page: Page, language: Language, video: Path, scheme: Any
@@ -230,6 +240,31 @@ def test_cancelling_deletes_the_job(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/detect\.html$"))
 
 
+def test_cancelling_an_upload_deletes_it(page: Page, large_image: Path) -> None:
+    """What was sent of a file is deleted, too, when its job has not begun."""
+    held: list[Route] = []
+    page.route("**/v1/uploads/files", lambda route: held.append(route))
+    open_detection(page)
+    with page.expect_response("**/v1/uploads") as ticket:
+        check_file(page, large_image)
+    id_ = ticket.value.json()["upload_id"]
+    while not held:
+        page.wait_for_timeout(20)
+    with page.expect_request(lambda request: request.method == "DELETE" and id_ in request.url):
+        page.click("#cancel")
+    expect(page.get_by_role("status")).to_have_text(say(ENGLISH, "script.progress.cancelled"))
+
+
+def test_a_deletion_that_fails_is_not_called_done(page: Page, watch: Watch) -> None:
+    """When the service does not confirm it, the page says that a day may pass."""
+    watch.failed_answers_are_expected = True
+    follow(page, [{**PENDING, "progress": 0.25}])
+    expect(page.locator("#progress-text")).to_contain_text("25%")
+    page.route(JOB, lambda route: route.fulfill(status=500))
+    page.click("#cancel")
+    expect(page.get_by_role("status")).to_have_text(say(ENGLISH, "script.progress.expiring"))
+
+
 @pytest.mark.parametrize(
     ("answer", "key"),
     [
@@ -252,11 +287,14 @@ def test_a_job_without_a_result_has_words(
     assert grave_faults(page) == []
 
 
-def test_a_broken_connection_does_not_end_the_waiting(page: Page, watch: Watch) -> None:
-    """The page goes on looking when the service is away for a moment."""
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_broken_connection_does_not_end_the_waiting(
+    page: Page, watch: Watch, status: int
+) -> None:
+    """The page goes on looking when the service is away or overrun for a moment."""
     watch.failed_answers_are_expected = True
     page.clock.install()
-    broken = {"http": 503, "code": "busy"}
+    broken = {"http": status}
     follow(page, [{**PENDING, "progress": 0.1}, broken, broken, {**PENDING, "progress": 0.5}])
     text = page.locator("#progress-text")
     expect(text).to_have_text("Examining your file: 10%")
@@ -264,6 +302,40 @@ def test_a_broken_connection_does_not_end_the_waiting(page: Page, watch: Watch) 
         with page.expect_response(JOB):
             page.clock.run_for(10_000)
     expect(text).to_have_text("Examining your file: 50%")
+
+
+def test_a_page_out_of_sight_does_not_give_up(page: Page) -> None:
+    """Only the time in which the page may look counts: an hour in the background ends nothing."""
+    page.clock.install()
+    follow(page, [{**PENDING, "progress": 0.1}])
+    expect(page.locator("#progress-text")).to_have_text("Examining your file: 10%")
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(hide, True)
+    page.clock.run_for(60 * 60_000)
+    with page.expect_response(JOB):
+        page.evaluate(hide, False)
+    page.wait_for_timeout(200)
+    expect(page.locator("#progress-text")).to_have_text("Examining your file: 10%")
+    expect(page.locator("#error-summary")).to_be_hidden()
+
+
+def test_an_uploaded_file_is_not_sent_twice(page: Page, watch: Watch, large_image: Path) -> None:
+    """When only the request for its analysis was lost, only that is repeated."""
+    watch.failed_answers_are_expected = True
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+    asking = re.compile(r"/v1/detections$")
+    page.route(asking, lambda route: route.abort("connectionreset"), times=1)
+    open_detection(page)
+    check_file(page, large_image)
+    expect(page.locator("#error-text")).to_have_text(say(ENGLISH, "script.error.network"))
+    page.click("#check")
+    expect(page.locator("#verdict")).to_be_visible()
+    assert 1 == sum(url.endswith("/v1/uploads/files") for url in sent)
+    assert 2 == sum(asking.search(url) is not None for url in sent)
 
 
 @pytest.mark.parametrize(

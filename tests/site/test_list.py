@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from static_site.formats import ENGLISH, Language
+from tests.site.conftest import Watch
 from tests.site.test_detection import DETECTIONS, open_detection, say
 from tests.site.test_pages import grave_faults, overflow
 
@@ -119,3 +120,67 @@ def test_a_list_can_be_stopped_and_gone_on_with(page: Page, images: dict[str, Pa
     page.unroute(DETECTIONS)
     page.click("#list-run")
     statuses(page, ENGLISH, "headline.likely_ai", "headline.no_ai_signs_found")
+
+
+@pytest.mark.parametrize("body", ["null", '{"status": '], ids=["surprising", "cut"])
+def test_a_senseless_answer_fails_only_its_own_file(page: Page, watch: Watch, body: str) -> None:
+    """Even what no part of the page expects neither stops the list nor hides how to go on."""
+    ids = ["det_" + letter * 24 for letter in "xy"]
+    failed = {"id": ids[1], "status": "failed", "problem": {"code": "analysis_failed"}}
+    page.route(f"**/{ids[0]}", lambda route: route.fulfill(body=body))
+    page.route(f"**/{ids[1]}", lambda route: route.fulfill(json=failed))
+    page.goto(f"{ENGLISH.address('detect')}#{'+'.join(ids)}")
+    statuses(page, ENGLISH, "error.internal", "error.analysis_failed")
+    expect(page.locator("#list-stop")).to_be_hidden()
+    expect(page.locator("#list-run")).to_be_visible()
+    if body == "null":  # a fault of the page is still said in the console
+        assert watch.faults
+        watch.faults.clear()
+
+
+def test_a_deletion_does_not_stop_the_list(page: Page, images: dict[str, Path]) -> None:
+    """A result may go while the next file is examined; what is left is a list, even of one file."""
+    held: list[Route] = []
+    open_detection(page)
+    choose(page, images, "bright", "dark")
+    page.route(DETECTIONS, lambda route: held.append(route))
+    page.route(DETECTIONS, lambda route: route.continue_(), times=1)
+    page.click("#list-run")
+    page.get_by_role("button", name="bright.jpg").click()
+    page.click("#delete")
+    expect(page.locator("#notice")).to_be_focused()
+    expect(page.locator("#list-stop")).to_be_visible()
+    expect(page.locator(".file")).to_have_count(1)
+    held.pop().continue_()
+    statuses(page, ENGLISH, "headline.no_ai_signs_found")
+    expect(page.locator("#list-stop")).to_be_hidden()
+    expect(page.locator("#result")).to_be_hidden()
+    expect(page.locator("#list-exports")).to_be_visible()
+
+
+def test_a_late_deletion_leaves_another_result_open(page: Page, images: dict[str, Path]) -> None:
+    """When it is confirmed, the visitor may be reading another result."""
+    held: list[Route] = []
+    open_detection(page)
+    choose(page, images, "bright", "dark")
+    page.click("#list-run")
+    page.get_by_role("button", name="bright.jpg").click()
+    page.route("**/v1/detections/det_*", lambda route: held.append(route))
+    page.click("#delete")
+    page.click("#back")
+    page.get_by_role("button", name="dark.jpg").click()
+    expect(page.locator("#result-name")).to_have_text("dark.jpg")
+    held.pop().continue_()
+    expect(page).to_have_url(re.compile(r"#det_[\w-]+$"))
+    expect(page.locator("#result-name")).to_be_visible()
+    page.click("#back")
+    statuses(page, ENGLISH, "headline.no_ai_signs_found")
+
+
+def test_an_address_opens_each_job_once_and_not_too_many(page: Page) -> None:
+    """However long an address somebody made, the page asks for at most as many jobs as it takes files."""
+    ids = [f"det_{number:024}" for number in range(30)]
+    failed = {"status": "failed", "problem": {"code": "analysis_failed"}}
+    page.route("**/v1/detections/det_*", lambda route: route.fulfill(json=failed))
+    page.goto(f"{ENGLISH.address('detect')}#{'+'.join([ids[0], *ids])}")
+    statuses(page, ENGLISH, *["error.analysis_failed"] * 20)

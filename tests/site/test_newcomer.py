@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from skimage import data
 
 from static_site.formats import ENGLISH, Language
 from static_site.render import render_site
+from tests.site.conftest import Watch
 from tests.site.running import running_site
 from tests.site.test_detection import say
 
@@ -27,6 +28,40 @@ def test_one_click_on_home_checks_a_sample(page: Page, language: Language) -> No
     expect(page.locator("#verdict")).to_be_focused()
     expect(page.locator("#notice")).to_have_text(say(language, "script.sample"))
     expect(page.locator("#result-image")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "late", ["**/samples/landscape.jpg", "**/v1/limits"], ids=["sample", "limits"]
+)
+def test_a_chosen_file_goes_before_the_sample(
+    page: Page, images: dict[str, Path], late: str
+) -> None:
+    """A file chosen while the sample is on its way stays chosen, unsent, and is not called a sample."""
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    held: list[Route] = []
+    page.route(late, lambda route: held.append(route))
+    with page.expect_request("**/samples/landscape.jpg"):
+        page.goto(f"{ENGLISH.address('detect')}#sample")
+    page.wait_for_timeout(300)
+    page.set_input_files("#file", images["dark"])
+    page.wait_for_timeout(300)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#chosen-name")).to_have_text("dark.jpg")
+    page.wait_for_timeout(500)
+    expect(page.locator("#chosen-name")).to_have_text("dark.jpg")
+    expect(page.locator("#check")).to_be_visible()
+    expect(page.locator("#notice")).to_be_hidden()
+    assert "POST" not in sent
+
+
+def test_a_sample_that_is_not_there_is_said(page: Page, watch: Watch) -> None:
+    """An error page is not sent as if it were the sample."""
+    watch.failed_answers_are_expected = True
+    page.route("**/samples/landscape.jpg", lambda route: route.fulfill(status=404, body="none"))
+    page.goto(f"{ENGLISH.address('detect')}#sample")
+    expect(page.locator("#error-text")).to_have_text(say(ENGLISH, "script.error.network"))
 
 
 SHARE = """([bytes, action]) => {

@@ -25,6 +25,7 @@ export class FileList {
   #checks = [];
   /** @type {Map<Check, Row>} */
   #rowOf = new Map();
+  #isRunning = false;
 
   /**
    * @param {Messages} messages
@@ -55,6 +56,15 @@ export class FileList {
     this.#root.hidden = true;
   }
 
+  /** @param {Check} check whose result is deleted */
+  remove(check) {
+    this.#checks = this.#checks.filter((other) => other !== check);
+    this.#rowOf.get(check)?.root.remove();
+    this.#rowOf.delete(check);
+    this.#heading.textContent = this.summary;
+    this.#showButtons();
+  }
+
   /** Come back from one of the results. */
   reopen() {
     this.#root.hidden = false;
@@ -63,14 +73,19 @@ export class FileList {
 
   /** @param {{isRunning: boolean}} state */
   setRunning({ isRunning }) {
-    this.#run.hidden = isRunning || !this.#checks.some((check) => check.canRun);
-    this.#stop.hidden = !isRunning;
-    this.#others.hidden = isRunning;
-    this.#exports.hidden = isRunning || !this.#checks.some(({ step }) => step === "done");
-    const wasTried = this.#checks.some(({ step }) => step === "done");
-    this.#run.textContent = this.#messages.text(wasTried ? "script.list.retry" : "script.list.run");
+    this.#isRunning = isRunning;
+    this.#showButtons();
     if (isRunning) this.#stop.focus();
     else if (document.activeElement === document.body) this.#heading.focus();
+  }
+
+  #showButtons() {
+    const hasResults = this.#checks.some(({ step }) => step === "done");
+    this.#run.hidden = this.#isRunning || !this.#checks.some((check) => check.canRun);
+    this.#run.textContent = this.#messages.text(hasResults ? "script.list.retry" : "script.list.run");
+    this.#stop.hidden = !this.#isRunning;
+    this.#others.hidden = this.#isRunning;
+    this.#exports.hidden = this.#isRunning || !hasResults;
   }
 
   focus() {

@@ -5,6 +5,9 @@ import { part } from "./part.js";
 /** @typedef {import("../messages.js").Messages} Messages */
 /** @typedef {{width: number, height: number}} Sides */
 
+/** Some browsers neither open nor refuse a video that they cannot play. */
+const VIDEO_DEADLINE_MS = 3_000;
+
 export class Preview {
   #root = part("chosen", HTMLElement);
   #image = part("preview", HTMLImageElement);
@@ -78,6 +81,7 @@ export class Preview {
         resolve(width ? { width, height } : null);
       };
       this.#video.onerror = () => resolve(null);
+      setTimeout(() => resolve(null), VIDEO_DEADLINE_MS);
       this.#video.src = address;
     });
   }

@@ -18,6 +18,8 @@ import { VerdictCard } from "./verdict-card.js";
 export class ResultView {
   #root = part("result", HTMLElement);
   #name = part("result-name", HTMLElement);
+  /** The id of the result that is open, or nothing. */
+  shownId = "";
   #verdict;
   #provenance;
   #picture;
@@ -47,6 +49,7 @@ export class ResultView {
    * @returns {string} the headline
    */
   show(detection, { api, file, card, limits, isOneOfSeveral }) {
+    this.shownId = detection.id;
     const headline = this.#verdict.show(detection);
     this.#name.textContent = isOneOfSeveral && file ? file.name : "";
     this.#provenance.show(detection.provenance);
@@ -62,6 +65,7 @@ export class ResultView {
   }
 
   hide() {
+    this.shownId = "";
     this.#root.hidden = true;
     this.#picture.clear();
   }

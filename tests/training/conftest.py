@@ -15,6 +15,7 @@ WITH_TORCH = {
     "test_leak_runs.py",
     "test_leave_one_out.py",
     "test_model.py",
+    "test_probe.py",
     "test_release.py",
     "test_shards.py",
     "test_synthesize.py",

@@ -1,5 +1,6 @@
 """Checkpoints and model files, measured alike."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,21 @@ from detector.preprocess import PreprocessSpec, cut_crops
 from training.augment import whole
 from training.candidate import load_candidate
 from training.model import ResNet50Detector
+from training.recipes import NetworkSpec
 from training.records import Record
 
 
 def _checkpoint(path: Path, **values: object) -> ResNet50Detector:
     torch.manual_seed(0)
     model = ResNet50Detector().eval()
-    state = {"model": model.state_dict(), "recipe": "x", "generators": ["gan"], "seed": 0, **values}
-    torch.save(state, path)
+    state = {
+        "model": model.state_dict(),
+        "network": asdict(NetworkSpec()),
+        "recipe": "x",
+        "generators": ["gan"],
+        "seed": 0,
+    }
+    torch.save({**state, **values}, path)
     return model
 
 

@@ -37,7 +37,7 @@ def test_a_penalty_draws_the_weights_towards_nought(model: ResNet50Detector) -> 
     sizes = []
     for penalty in (0.01, 1.0, 100.0):
         fit_head(model, features, labels, penalty)
-        sizes.append(float(model.head.weight.norm()))
+        sizes.append(float(model.head.weight.detach().norm()))
 
     assert sizes == sorted(sizes, reverse=True)
     assert 3 == int(model.head.weight.abs().argmax())

@@ -8,6 +8,7 @@ upside down, as no portrait is.
 
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,10 +49,16 @@ def augment_pair(
     spec: AugmentSpec,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut and process both images alike; uint8 [H, W, 3] in, uint8 [size, size, 3] out."""
+    """Cut and process both images alike; uint8 [H, W, 3] in, uint8 [size, size, 3] out.
+
+    Of the larger image only a part of the smaller one's size is used, drawn by chance: what has to be
+    extended by reflection, and how far, is the same for both.
+    """
+    if real_HWC.shape != fake_HWC.shape:
+        real_HWC, fake_HWC = _of_one_size(real_HWC, fake_HWC, rng)
     touched = rng.random() >= spec.untouched
     factor = rng.uniform(*spec.resize_range) if touched and rng.random() < spec.resize else 1.0
-    height, width = np.minimum(real_HWC.shape[:2], fake_HWC.shape[:2])
+    height, width = real_HWC.shape[:2]
     window = math.ceil((size + MARGIN) / factor)
     top = int(rng.integers(max(height - window, 0) + 1))
     left = int(rng.integers(max(width - window, 0) + 1))
@@ -86,6 +93,16 @@ def resize_pair(
 def whole(image: Image.Image, size: int) -> Image.Image:
     """The image squeezed into a square of this side."""
     return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def _of_one_size(
+    real_HWC: np.ndarray, fake_HWC: np.ndarray, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    height, width = np.minimum(real_HWC.shape[:2], fake_HWC.shape[:2])
+    for image_HWC in (real_HWC, fake_HWC):
+        top = int(rng.integers(image_HWC.shape[0] - height + 1))
+        left = int(rng.integers(image_HWC.shape[1] - width + 1))
+        yield image_HWC[top : top + height, left : left + width]
 
 
 def _cut(image_HWC: np.ndarray, top: int, left: int, window: int, *, mirrored: bool) -> np.ndarray:

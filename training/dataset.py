@@ -11,7 +11,6 @@ from typing import Self
 
 import numpy as np
 import torch
-from PIL import Image
 from rich.progress import track
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
@@ -19,9 +18,14 @@ from torch.utils.data import Dataset, get_worker_info
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import FAKE, REAL
-from training.augment import augment_pair, encode, resize_pair
+from training.augment import augment_pair, resize_pair
+from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.recipes import Phase, Recipe
-from training.records import Record, with_fakes_of
+from training.records import Record, divide_pool, with_fakes_of
+
+SAVED_LIKE_THE_PHOTOGRAPH = 0.6
+"""Share of the pairs of a matched generator whose AI image is saved once as the photograph was; in the others
+the photograph is reduced, so that neither has any JPEG history."""
 
 _LONGEST_SIDE = 640
 """Images are cut to this in memory; all crops come from within."""
@@ -41,9 +45,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
     """Item (step, place) -> crops uint8 [2, S, S, 3] and labels float32 [2], the photograph first.
 
     A fake that was made from a photograph comes with that photograph; another with a random
-    photograph of the same source, or of the one that the recipe matches to its generator. Images of
-    the pool are learned like those of the train split when the recipe names their generator.
-    `failures` names the files that could not be decoded.
+    photograph of the same source, or of one that the recipe matches to its generator, and then both are
+    given the same history and size. `failures` names the files that could not be decoded.
     """
 
     def __init__(
@@ -55,32 +58,35 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         self.recipe = recipe
         self.failures: list[str] = []
         self._images: dict[Path, np.ndarray] = {}
-        self._matches = {name: match.source for name, match in recipe.matches.items()}
+        self._tables: dict[Path, JpegTables | None] = {}
+        """Of the photographs."""
         learned = [
             r
-            for r in with_fakes_of(records, recipe.generators, self._matches.values())
-            if r.split in {"train", "pool"}
+            for r in with_fakes_of(
+                divide_pool(records, recipe.generators), recipe.generators, recipe.sources_matched
+            )
+            if r.split == "train"
         ]
         if recipe.images is not None:
             learned = _draw(learned, recipe.images // 2, recipe.seed)
         for record in track(
             learned, description="reading images", disable=get_worker_info() is not None
         ):
+            data = read(record)
             try:
-                image_HWC = load_pixels(read(record))
+                self._images[record.path] = load_pixels(data)
             except DetectorError as error:
                 self.failures.append(f"{record.path.name}: {error}")
                 continue
-            if record.generator in recipe.matches:
-                image_HWC = _save_once(image_HWC, recipe.matches[record.generator].jpeg_quality)
-            self._images[record.path] = image_HWC
+            if record.label == REAL and recipe.matches:
+                self._tables[record.path] = jpeg_tables(data)
         readable = [r for r in learned if r.path in self._images]
 
         self._reals = _group_by_source(r for r in readable if r.label == REAL)
         self._partner = {r.pair: r for r in readable if r.label == REAL and r.pair}
         self._fakes: dict[str, list[Record]] = defaultdict(list)
         for record in readable:
-            if record.label == FAKE and self._source_of_reals(record) in self._reals:
+            if record.label == FAKE and set(self._sources_of_reals(record)) <= set(self._reals):
                 self._fakes[record.generator].append(record)
         absent = set(recipe.generators) - set(self._fakes)
         if absent:
@@ -95,41 +101,64 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         return other
 
     def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        real, fake, phase, rng = self._draw(place)
+        images = (self._images[real.path], self._images[fake.path])
+        labels = torch.tensor([REAL, FAKE], dtype=torch.float32)
+        if self.recipe.whole_images:
+            crops = resize_pair(*images, phase.crop_size, rng)
+        else:
+            if fake.generator in self.recipe.matches:
+                images = _with_one_history(*images, self._tables[real.path], rng)
+            crops = augment_pair(*images, phase.crop_size, phase.augment, rng)
+        return torch.from_numpy(np.stack(crops)), labels
+
+    def pair_at(self, place: tuple[int, int]) -> tuple[Record, Record]:
+        """The photograph and the AI image of this item."""
+        return self._draw(place)[:2]
+
+    def _draw(self, place: tuple[int, int]) -> tuple[Record, Record, Phase, np.random.Generator]:
+        """The two images, and the generator of random numbers for all that is drawn after them."""
         step, index = place
         rng = np.random.default_rng([self.recipe.seed, step, index])
         phase = self.recipe.phase_at(step)
         names = sorted(phase.mix)
         fakes = self._fakes[names[rng.choice(len(names), p=[phase.mix[name] for name in names])]]
-        labels = torch.tensor([REAL, FAKE], dtype=torch.float32)
-        return torch.from_numpy(self._pair(fakes, phase, rng)), labels
-
-    def _pair(self, fakes: list[Record], phase: Phase, rng: np.random.Generator) -> np.ndarray:
-        """A photograph and an AI image, uint8 [2, S, S, 3]."""
         fake = fakes[rng.integers(len(fakes))]
-        reals = self._reals[self._source_of_reals(fake)]
+        sources = self._sources_of_reals(fake)
+        reals = self._reals[sources[rng.integers(len(sources))]]
         real = self._partner.get(fake.pair) or reals[rng.integers(len(reals))]
-        images = (self._images[real.path], self._images[fake.path])
-        if self.recipe.whole_images:
-            return np.stack(resize_pair(*images, phase.crop_size, rng))
-        return np.stack(augment_pair(*images, phase.crop_size, phase.augment, rng))
+        return real, fake, phase, rng
 
-    def _source_of_reals(self, fake: Record) -> str:
-        return self._matches.get(fake.generator, fake.source)
+    def _sources_of_reals(self, fake: Record) -> tuple[str, ...]:
+        match = self.recipe.matches.get(fake.generator)
+        return match.sources if match else (fake.source,)
 
 
 class StepSampler:
-    """Yields, for each step from `start`, the places of its pairs, or this process's share of them."""
+    """Yields, for each step from `start` to `end`, the places of its pairs, or this process's share of them.
 
-    def __init__(self, recipe: Recipe, start: int, *, rank: int = 0, processes: int = 1) -> None:
-        self.recipe, self.start, self.rank, self.processes = recipe, start, rank, processes
+    The recipe's last step is the end at the latest.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        start: int,
+        *,
+        end: int | None = None,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self.recipe, self.rank, self.processes = recipe, rank, processes
+        self.steps = range(start, min(recipe.steps, end if end is not None else recipe.steps))
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        for step in range(self.start, self.recipe.steps):
+        for step in self.steps:
             pairs = self.recipe.phase_at(step).pairs_per_step
             yield [(step, index) for index in range(self.rank, pairs, self.processes)]
 
     def __len__(self) -> int:
-        return self.recipe.steps - self.start
+        return len(self.steps)
 
 
 def _draw(records: list[Record], n: int, seed: int) -> list[Record]:
@@ -143,9 +172,16 @@ def _draw(records: list[Record], n: int, seed: int) -> list[Record]:
     return drawn
 
 
-def _save_once(image_HWC: np.ndarray, jpeg_quality: int) -> np.ndarray:
-    image = Image.fromarray(image_HWC)
-    return np.asarray(encode(image, "JPEG", quality=jpeg_quality, subsampling="4:2:0"))
+def _with_one_history(
+    real_HWC: np.ndarray,
+    fake_HWC: np.ndarray,
+    tables: JpegTables | None,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both saved once with the photograph's tables, or neither ever."""
+    if rng.random() < SAVED_LIKE_THE_PHOTOGRAPH:
+        return real_HWC, saved_like(fake_HWC, tables)
+    return reduced(real_HWC, rng), fake_HWC
 
 
 def _group_by_source(records: Iterator[Record]) -> dict[str, list[Record]]:

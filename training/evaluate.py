@@ -3,7 +3,7 @@
     python -m training.evaluate --data FOLDER [--data FOLDER ...] --out REPORT.json [--model MODEL.onnx]
 
 A folder has a manifest.csv, or ForenSynths folders: [generator/][class/]0_real and 1_fake. Of a folder
-with splits, `test` is used, and what the model has not learned of `pool`.
+with splits, `test` is used, and what the model has not learned of `pool` (see `training.records.divide_pool`).
 """
 
 import argparse
@@ -17,7 +17,7 @@ from detector.analysis import MODEL_PATH
 from detector.classifier import OnnxClassifier
 from detector.conditions import CONDITIONS
 from detector.errors import ModelLoadError
-from training.records import Record, data_sha256, read_records
+from training.records import Record, data_sha256, divide_pool, read_records
 from training.report import build_report
 from training.scoring import score_records
 
@@ -49,15 +49,12 @@ def main() -> None:
 
 
 def held_out_records(folders: Sequence[Path], trained_on: Container[str]) -> list[Record]:
-    """The test split, and the sources of the pool that have no image of a generator in `trained_on`.
+    """The test split, with that of the pool's sources in `trained_on`, and the rest of the pool.
 
     Raises ValueError when there are none.
     """
     records = [r for folder in folders for r in read_records(folder) if not r.pair]
-    learned = {r.source for r in records if r.split == "pool" and r.generator in trained_on}
-    found = [
-        r for r in records if r.split == "test" or (r.split == "pool" and r.source not in learned)
-    ]
+    found = [r for r in divide_pool(records, trained_on) if r.split in {"test", "pool"}]
     if not found:
         names = ", ".join(str(folder) for folder in folders)
         raise ValueError(f"No image in the splits test and pool of {names}")

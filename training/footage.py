@@ -35,7 +35,7 @@ from detector.video import AGGREGATION, VIDEO, aggregate, frame_logits
 from detector.video_file import VideoLimits, open_video
 from training.calibrate import fit_bands, fit_calibration
 from training.metrics import clopper_pearson
-from training.records import Record, read_records
+from training.records import Record, divide_pool, read_records
 from training.report import expected_errors, rounded
 from training.scoring import LIMITS, Scores
 
@@ -73,6 +73,7 @@ def main() -> None:
     try:
         classifier = OnnxClassifier.load(args.model)
         records = [r for folder in args.data for r in read_records(folder)]
+        records = divide_pool(records, classifier.manifest.trained_on)
         scale = fit_video(classifier, [r for r in records if r.split == "val"])
     except (ValueError, ModelLoadError) as error:
         parser.error(str(error))

@@ -30,7 +30,7 @@ from training.evaluate import write_report
 from training.leakage import Finding
 from training.model import ResNet50Detector, from_imagenet
 from training.recipes import RECIPES, UNTOUCHED, NetworkSpec, Recipe
-from training.records import Record, read_records, with_fakes_of
+from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.report import rounded
 from training.scoring import LIMITS
 from training.train import (
@@ -115,8 +115,8 @@ def main() -> None:
 def run_tests(laboratory: Laboratory, records: list[Record], names: Sequence[str]) -> list[Finding]:
     """The findings of the tests of these names."""
     recipe = laboratory.recipe
-    sources = (match.source for match in recipe.matches.values())
-    used = with_fakes_of(records, recipe.generators, sources)
+    divided = divide_pool(records, recipe.generators)
+    used = with_fakes_of(divided, recipe.generators, recipe.sources_matched)
     return [finding for name in names for finding in TESTS[name](laboratory, used)]
 
 
@@ -131,7 +131,7 @@ def new_photographs_are_not_flagged(
     for source in sorted({r.source for r in records if r.label == REAL}):
         groups = {r.group for r in records if r.source == source}
         kept = [r for r in records if r.source != source and r.group not in groups]
-        learned = {r.generator for r in kept if r.label == FAKE and r.split in {"train", "pool"}}
+        learned = {r.generator for r in kept if r.label == FAKE and r.split == "train"}
         known = [r for r in kept if r.label == REAL and r.split == "val"]
         if set(laboratory.recipe.generators) - learned or not known:
             print(f"L4 cannot leave out {source}: too little would be left to learn from")
@@ -169,7 +169,7 @@ def shuffle_labels(records: list[Record], seed: int) -> list[Record]:
     """The same files, with label, generator and family permuted among what is learned, and among the rest."""
     rng = np.random.default_rng(seed)
     shuffled = list(records)
-    learned = np.array([r.split in {"train", "pool"} for r in records])
+    learned = np.array([r.split == "train" for r in records])
     for places in (np.flatnonzero(learned), np.flatnonzero(~learned)):
         for place, origin in zip(places, rng.permutation(places), strict=True):
             given = records[origin]

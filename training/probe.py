@@ -5,13 +5,18 @@ leaves them as they are (Kumar et al., "Fine-Tuning can Distort Pretrained Featu
 Out-of-Distribution", ICLR 2022).
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
+import numpy as np
 import torch
-from rich.progress import track
 from torch import Tensor
 
 from training.model import ResNet50Detector
+from training.records import Record
 
 _LOGIT_OF_TARGET = 4.0
 """The targets are -1 and 1, which the penalty draws towards 0."""
@@ -21,14 +26,72 @@ _LOGIT_OF_TARGET = 4.0
 def collect_statistics(
     model: ResNet50Detector, batches: Iterable[tuple[Tensor, Tensor]], *, device: str
 ) -> tuple[Tensor, Tensor]:
-    """The head's inputs, float32 [N, F], and the labels, float32 [N], of all crops."""
+    """The head's inputs, float32 [N, F], and the labels, float32 [N], of all crops.
+
+    In full precision, as they are computed when the model serves.
+    """
     model.eval()
-    features, labels = [], []
-    for crops_PCHW, labels_PC in track(batches, description="fitting the head"):
-        with torch.autocast(device, torch.bfloat16):
-            features.append(model.statistics(crops_PCHW.flatten(0, 1).to(device)).cpu())
+    features, labels = [torch.empty(0, len(model.head.weight))], [torch.empty(0)]
+    for crops_PCHW, labels_PC in batches:
+        features.append(model.statistics(crops_PCHW.flatten(0, 1).to(device)).cpu())
         labels.append(labels_PC.flatten())
     return torch.cat(features), torch.cat(labels)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of the crops of some pairs, the photograph's before the AI image's."""
+
+    features: Tensor
+    """float32 [N, F]."""
+    labels: Tensor
+    """float32 [N]."""
+    generators: np.ndarray
+    """str [N / 2]: of the pairs' AI images."""
+    sources: np.ndarray
+    """str [N / 2]: of the pairs' photographs."""
+
+    @classmethod
+    def of(
+        cls, features_NF: Tensor, labels_N: Tensor, pairs: Sequence[tuple[Record, Record]]
+    ) -> Self:
+        """What was collected of these pairs of a photograph and an AI image."""
+        generators = np.array([fake.generator for _, fake in pairs])
+        return cls(features_NF, labels_N, generators, np.array([real.source for real, _ in pairs]))
+
+    def where(self, chosen: np.ndarray) -> Self:
+        """Those of the chosen pairs; boolean [N / 2]."""
+        rows = torch.from_numpy(np.repeat(chosen, 2))
+        return type(self)(
+            self.features[rows], self.labels[rows], self.generators[chosen], self.sources[chosen]
+        )
+
+
+def save_statistics(file: Path, statistics: Statistics) -> None:
+    """Write them atomically."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".tmp")
+    with partial.open("wb") as stream:
+        np.savez(
+            stream,
+            features=statistics.features.numpy(),
+            labels=statistics.labels.numpy(),
+            generators=statistics.generators,
+            sources=statistics.sources,
+        )
+    os.replace(partial, file)  # noqa: PTH105 - the atomic one, by its best-known name
+
+
+def load_statistics(folder: Path) -> Statistics:
+    """All that was saved there, in order. Raises FileNotFoundError when there is nothing."""
+    parts = [np.load(file) for file in sorted(folder.glob("*.npz"))]
+    if not parts:
+        raise FileNotFoundError(f"No statistics in {folder}")
+    features, labels, generators, sources = (
+        np.concatenate([part[name] for part in parts])
+        for name in ("features", "labels", "generators", "sources")
+    )
+    return Statistics(torch.from_numpy(features), torch.from_numpy(labels), generators, sources)
 
 
 @torch.inference_mode()

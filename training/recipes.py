@@ -28,11 +28,10 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """Photographs for a generator whose own source has none."""
+    """Photographs for a generator whose own sources have none."""
 
-    source: str
-    jpeg_quality: int
-    """How those photographs were saved (4:2:0); the generator's images are saved so too before they are used."""
+    sources: tuple[str, ...]
+    """Each as often as the others; a name may stand here twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,8 @@ class Recipe:
     """Everything that decides what a run computes, apart from where its data lies."""
 
     name: str
-    phases: tuple[Phase, ...]
+    phases: tuple[Phase, ...] = ()
+    """None where the head alone is fitted, to features as they are."""
     network: NetworkSpec = field(default_factory=NetworkSpec)
     probe: Phase | None = None
     """The crops to which the head is fitted before the first step; none means that it starts at random."""
@@ -87,8 +87,8 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.phases:
-            raise ValueError(f"Recipe {self.name!r} has no phases")
+        if not self.phases and not self.probe:
+            raise ValueError(f"Recipe {self.name!r} has no phases and no probe")
         if self.images is not None and self.images < 2:
             raise ValueError(f"Recipe {self.name!r} needs a photograph and an AI image")
         if both := set(self.held_out) & set(self.generators):
@@ -103,12 +103,22 @@ class Recipe:
     @property
     def pairs(self) -> int:
         """Pairs of crops seen from beginning to end."""
-        return sum(phase.steps * phase.pairs_per_step for phase in self.phases)
+        return sum(stretch.steps * stretch.pairs_per_step for stretch in self.stretches)
 
     @property
     def generators(self) -> tuple[str, ...]:
-        """All that are learned in some phase, sorted."""
-        return tuple(sorted({name for phase in self.phases for name in phase.mix}))
+        """All that are learned in some phase, or fitted, sorted."""
+        return tuple(sorted({name for stretch in self.stretches for name in stretch.mix}))
+
+    @property
+    def stretches(self) -> tuple[Phase, ...]:
+        """The probe and the phases, in order."""
+        return (*([self.probe] if self.probe else []), *self.phases)
+
+    @property
+    def sources_matched(self) -> frozenset[str]:
+        """All whose photographs stand beside images of other sources."""
+        return frozenset(name for match in self.matches.values() for name in match.sources)
 
     def probe_recipe(self) -> "Recipe":
         """Only the probe, whose draws are not those of the steps that follow."""
@@ -140,7 +150,10 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     known = {
         **values,
         "phases": tuple(phase_of(phase) for phase in values["phases"]),
-        "matches": {name: Match(**match) for name, match in values["matches"].items()},
+        "matches": {
+            name: Match(sources=tuple(match["sources"]))
+            for name, match in values["matches"].items()
+        },
     }
     if "network" in values:
         known["network"] = NetworkSpec(**values["network"])
@@ -175,56 +188,52 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     )
 
 
-LIGHT = AugmentSpec(
-    untouched=0.5,
-    resize=0.1,
-    blur=0.1,
-    noise=0.05,
-    jpeg=0.5,
-    jpeg_quality=(60, 98),
-    second_jpeg=0.0,
-    webp=0.05,
-    hard_real=0.1,
-)
+EVERYDAY = ("real_clothing", "real_catdog", "real_imagenet")
+"""Sources of photographs of things and animals."""
 
 
 def asli() -> Recipe:
-    """What ships: GAN portraits and aligned photographs; small crops, then the serving size.
+    """What ships: ResNet-50's first three stages as ImageNet left them, and a head on their texture.
 
-    It begins with light augmentation, because nothing was learned in 300 steps under the full one.
+    The head is fitted in closed form to every kind of generator that the data holds, four apart: those are
+    left out to be tested on (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`).
     """
-    mix = {"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20}
+    faces = Match(sources=("stylegan_zoya", *EVERYDAY))
+    everyday = Match(sources=EVERYDAY)
     return Recipe(
         name="asli",
-        phases=(
-            Phase(crop_size=128, steps=400, pairs_per_step=24, mix=mix, augment=LIGHT),
-            Phase(crop_size=128, steps=550, pairs_per_step=24, mix=mix),
-            Phase(crop_size=224, steps=150, pairs_per_step=8, mix=mix),
+        network=NetworkSpec(stages=(1, 2, 3), deviations=True),
+        probe=Phase(
+            crop_size=224,
+            steps=400,
+            pairs_per_step=16,
+            mix={
+                "stylegan": 0.34,
+                "cyclegan": 0.10,
+                "msg-progan": 0.08,
+                "stylegan2": 0.06,
+                "stylegan2-ada": 0.07,
+                "sd-1.x": 0.08,
+                "sd-1.4": 0.06,
+                "latent-diffusion": 0.06,
+                "glid-3-xl": 0.06,
+                "disco-diffusion": 0.03,
+                "pixray-vqgan-clip": 0.06,
+            },
+            augment=AugmentSpec(untouched=0.4),
         ),
-        evaluate_every=550,
-    )
-
-
-def texture() -> Recipe:
-    """A trial: statistics of the first three stages, fitted in closed form and then fine-tuned gently.
-
-    `training/EXPERIMENTS.md` says how far it came.
-    """
-    mix = {"stylegan": 0.60, "stylegan2-ada": 0.10, "cyclegan": 0.10, "vintage-cyclegan": 0.20}
-    return Recipe(
-        name="texture",
-        network=NetworkSpec(stages=(1, 2, 3), deviations=True, frozen_norms=True),
-        probe=Phase(crop_size=160, steps=150, pairs_per_step=16, mix=mix, augment=LIGHT),
-        phases=(
-            Phase(crop_size=160, steps=450, pairs_per_step=16, mix=mix),
-            Phase(crop_size=224, steps=50, pairs_per_step=8, mix=mix),
-        ),
-        matches={"stylegan2-ada": Match(source="stylegan_zoya", jpeg_quality=75)},
-        learning_rate=3e-5,
-        head_learning_rate=3e-5,
-        ema_decay=0.99,
-        evaluate_every=250,
-        checkpoint_every=50,
+        matches={
+            "msg-progan": faces,
+            "stylegan2": faces,
+            "stylegan2-ada": faces,
+            "sd-1.x": everyday,
+            "sd-1.4": everyday,
+            "latent-diffusion": everyday,
+            "glid-3-xl": everyday,
+            "disco-diffusion": everyday,
+            "pixray-vqgan-clip": everyday,
+        },
+        checkpoint_every=20,
     )
 
 
@@ -273,9 +282,10 @@ def wang2020() -> Recipe:
     """The method of Wang et al. ("CNN-generated images are surprisingly easy to spot... for now", CVPR 2020)
     on what `asli` learns: random crops of 224 pixels, blur and JPEG each with probability 0.5.
 
-    As many pairs as `asli` sees, in its last mix. Ours are the pairing and the schedule of the learning rate.
+    As many pairs as `asli` sees, in its mix. Ours are the pairing and the schedule of the learning rate.
     """
     ours = asli()
+    assert ours.probe is not None
     pairs_per_step = 32
     return Recipe(
         name="wang2020",
@@ -284,7 +294,7 @@ def wang2020() -> Recipe:
                 crop_size=224,
                 steps=max(1, ours.pairs // pairs_per_step),
                 pairs_per_step=pairs_per_step,
-                mix=ours.phases[-1].mix,
+                mix=ours.probe.mix,
                 augment=WANG,
             ),
         ),
@@ -318,5 +328,5 @@ def smoke() -> Recipe:
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (asli, texture, paper, wang2020, progan, smoke)
+    recipe.__name__: recipe for recipe in (asli, paper, wang2020, progan, smoke)
 }

@@ -1,7 +1,9 @@
 """Data sets as lists of records: a manifest of our own form, or the field's ForenSynths folders."""
 
 import csv
+import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from detector.labels import FAKE, REAL
 
 MANIFEST = "manifest.csv"
 SPLITS = ("train", "val", "test", "pool")
+SHARES = {"train": 0.7, "test": 0.2, "val": 0.1}
+"""Of the images of a source of the pool whose generator is learned."""
 _COLUMNS = {"path", "label", "generator", "family", "source", "group_id", "split"}
 _SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
 _CLASS_FOLDERS = {"0_real": REAL, "1_fake": FAKE}
@@ -31,7 +35,7 @@ class Record:
     group: str
     """Images that must stay on one side of any split, such as a photo and what was made from it."""
     split: str
-    """One of SPLITS; `pool` is not assigned to any."""
+    """One of SPLITS; `pool` is not assigned to any until `divide_pool` does it."""
     pair: str = ""
     """Shared by a photograph and the image made from it; empty for images that stand alone."""
 
@@ -58,6 +62,25 @@ def with_fakes_of(
     ]
 
 
+def divide_pool(records: list[Record], learned: Container[str]) -> list[Record]:
+    """The same, with the pool's sources of these generators divided into train, val and test by whole groups.
+
+    Always alike for the same records. A group that several sources share stays on one side; a source that is
+    one group is of train as a whole.
+    """
+    sources = {r.source for r in records if r.split == "pool" and r.generator in learned}
+    splits: dict[str, str] = {}
+    for source in sorted(sources):
+        sizes = Counter(r.group for r in records if r.source == source)
+        wanted = {split: share * sizes.total() for split, share in SHARES.items()}
+        for group, size in sorted(sizes.items(), key=lambda item: (-item[1], _digest(item[0]))):
+            split = splits.setdefault(group, max(wanted, key=lambda name: wanted[name]))
+            wanted[split] -= size
+    return [
+        dataclasses.replace(r, split=splits[r.group]) if r.source in sources else r for r in records
+    ]
+
+
 def data_sha256(records: list[Record]) -> str:
     """A hash that changes when a record is added or lost, or when its label, split or file size changes."""
     rows = sorted(
@@ -65,6 +88,10 @@ def data_sha256(records: list[Record]) -> str:
         for r in records
     )
     return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read_manifest(root: Path) -> list[Record]:

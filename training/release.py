@@ -29,7 +29,7 @@ from training.export import export_onnx, write_manifest
 from training.footage import fit_video, with_video
 from training.model import from_checkpoint
 from training.quantize import Comparison, auroc_change, quantize, quantize_weights
-from training.records import Record, read_records
+from training.records import Record, divide_pool, read_records
 from training.report import ranked_against, rounded
 from training.scoring import Scores, score_records
 
@@ -65,7 +65,7 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
     spec = draft.spec
     # Reconstructions are for learning; limits and probabilities are fitted on what generators really
     # gave, and on each photograph once.
-    records = [r for folder in folders for r in read_records(folder)]
+    records = divide_pool([r for f in folders for r in read_records(f)], draft.trained_on)
     validation = [r for r in records if r.split == "val" and not r.pair]
     testing = held_out_records(folders, draft.trained_on)
     gate = testing[::GATE_STRIDE]

@@ -128,11 +128,18 @@ class ShardedPairs(Dataset[tuple[Tensor, Tensor]]):
         return type(self)(self.pattern, recipe)
 
     def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        return self._pairs_of(place)[place]
+
+    def pair_at(self, place: tuple[int, int]) -> tuple[Record, Record]:
+        """The photograph and the AI image of this item."""
+        return self._pairs_of(place).pair_at(place)
+
+    def _pairs_of(self, place: tuple[int, int]) -> PairDataset:
         window = place[0] // STEPS_PER_WINDOW
         if self._pairs is None or window != self._window:
             self._pairs = None  # frees the memory before the next images come
             self._pairs, self._window = self._load(window), window
-        return self._pairs[place]
+        return self._pairs
 
     def urls_of(self, window: int) -> list[str]:
         """The shards go by in an order that is drawn anew for each pass."""

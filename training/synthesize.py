@@ -14,7 +14,6 @@ Deterministic from --seed. Files that exist are kept, so a stopped run goes on w
 import argparse
 import csv
 import hashlib
-import io
 import multiprocessing
 import os
 from dataclasses import dataclass
@@ -22,22 +21,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, JpegImagePlugin
+from PIL import Image
 from rich.progress import track
 
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from training.decoders import Reconstruct, load_taef2, load_vintage_cyclegan
+from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.records import MANIFEST, Record, read_records
 
 SIDE = 256
 """Longest side of a pair's crop, in pixels."""
-_KERNELS = (
-    Image.Resampling.BILINEAR,
-    Image.Resampling.BICUBIC,
-    Image.Resampling.LANCZOS,
-    Image.Resampling.BOX,
-)
+SMALLEST_SIDE = 200
+"""Of a photograph that was reduced, in pixels."""
 _COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split", "pair_id")
 
 
@@ -154,42 +150,23 @@ def _run(job: _Job) -> None:
     rng = np.random.default_rng(int.from_bytes(job.key[16:24], "big"))
     real, tables = _prepare(job.photo.path.read_bytes(), rng)
     for name, path in job.fakes.items():
-        Image.fromarray(_with_history(_decoders[name](real), tables)).save(path)
+        Image.fromarray(saved_like(_decoders[name](real), tables)).save(path)
     partial = job.real.with_suffix(".tmp")
     Image.fromarray(real).save(partial, "PNG")
     partial.replace(job.real)
 
 
-def _prepare(data: bytes, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, object] | None]:
+def _prepare(data: bytes, rng: np.random.Generator) -> tuple[np.ndarray, JpegTables | None]:
     """The photograph's crop as uint8 [H, W, 3], and its JPEG tables where its history was kept."""
-    image = decode_image(data).pixels
-    shrunk = rng.random() < 0.5 and min(image.size) > SIDE
+    image_HWC = np.asarray(decode_image(data).pixels)
+    shrunk = rng.random() < 0.5 and min(image_HWC.shape[:2]) > SIDE
     if shrunk:
-        factor = max(rng.uniform(0.5, 0.9), 200 / min(image.size))
-        size = (round(image.width * factor), round(image.height * factor))
-        image = image.resize(size, _KERNELS[rng.integers(len(_KERNELS))])
-    width, height = (min(side, SIDE) // 8 * 8 for side in image.size)
-    left = int(rng.integers((image.width - width) // 16 + 1)) * 16
-    top = int(rng.integers((image.height - height) // 16 + 1)) * 16
-    real = np.asarray(image.crop((left, top, left + width, top + height)))
-    return real, None if shrunk else _jpeg_tables(data)
-
-
-def _jpeg_tables(data: bytes) -> dict[str, object] | None:
-    with Image.open(io.BytesIO(data)) as file:
-        if not isinstance(file, JpegImagePlugin.JpegImageFile):
-            return None
-        sampling = JpegImagePlugin.get_sampling(file)
-        return {"qtables": file.quantization, "subsampling": max(sampling, 0)}
-
-
-def _with_history(fake: np.ndarray, tables: dict[str, object] | None) -> np.ndarray:
-    """Save once with the photograph's tables, so that both halves have the same number of JPEG passes."""
-    if tables is None:
-        return fake
-    buffer = io.BytesIO()
-    Image.fromarray(fake).save(buffer, "JPEG", **tables)
-    return np.asarray(Image.open(buffer))
+        image_HWC = reduced(image_HWC, rng, smallest_side=SMALLEST_SIDE)
+    height, width = (min(side, SIDE) // 8 * 8 for side in image_HWC.shape[:2])
+    left = int(rng.integers((image_HWC.shape[1] - width) // 16 + 1)) * 16
+    top = int(rng.integers((image_HWC.shape[0] - height) // 16 + 1)) * 16
+    real = np.ascontiguousarray(image_HWC[top : top + height, left : left + width])
+    return real, None if shrunk else jpeg_tables(data)
 
 
 if __name__ == "__main__":

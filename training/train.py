@@ -1,7 +1,7 @@
 """Train a recipe, with checkpoints; a stopped run goes on where it was.
 
     python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER [--without NAME ...]
-                             [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda]
+                             [--statistics-of RUN] [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
 With `torchrun --nproc_per_node=N -m training.train ...` N processes share the pairs of each step.
@@ -13,13 +13,14 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
@@ -33,9 +34,15 @@ from training import distributed
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
 from training.model import ResNet50Detector, from_imagenet, network_state
-from training.probe import collect_statistics, fit_head
+from training.probe import (
+    Statistics,
+    collect_statistics,
+    fit_head,
+    load_statistics,
+    save_statistics,
+)
 from training.recipes import RECIPES, Recipe, recipe_of, without
-from training.records import Record, read_records, with_fakes_of
+from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.scoring import Alteration, seen_whole
 from training.shards import ShardedPairs
 
@@ -46,6 +53,10 @@ except ImportError:
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
+STATISTICS = "statistics"
+"""Folder of what the head is fitted to."""
+REUSED = "reused.npz"
+"""File in it, in place of all others, that another run has collected."""
 _SPEC = PreprocessSpec(max_crops_per_axis=1)
 _LIMITS = ImageLimits(min_side=32)
 
@@ -67,6 +78,12 @@ def main() -> None:
         help="learn from these shards of training.shards; --data then holds what validates",
     )
     parser.add_argument(
+        "--statistics-of",
+        type=Path,
+        metavar="RUN",
+        help="fit the head to what this run of the whole recipe has collected, less what is left out",
+    )
+    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
@@ -82,6 +99,8 @@ def main() -> None:
     distributed.join(args.device)
     torch.manual_seed(recipe.seed)
     run = Run(from_imagenet(recipe.network, args.imagenet), recipe, args.out, device=args.device)
+    if args.statistics_of and not run.probed:
+        reuse_statistics(run, args.statistics_of, RECIPES[args.recipe]())
     stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
     if distributed.rank() == 0:
@@ -115,6 +134,8 @@ class Run:
             self.optimizer, _cosine_with_warmup(recipe)
         )
         self.step = 0
+        self.probed = False
+        """Whether the head was fitted in closed form, where the recipe asks for it."""
         self.best = float("-inf")
         self.bar = float("-inf")
         """What the next evaluation has to exceed by the recipe's `min_gain` to count as a gain."""
@@ -127,6 +148,8 @@ class Run:
 
     def has_ended(self) -> bool:
         """At the recipe's end, or when its patience is over."""
+        if self.recipe.probe and not self.probed:
+            return False
         patience = self.recipe.patience
         return self.step >= self.recipe.steps or (patience is not None and self.stalled >= patience)
 
@@ -150,6 +173,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
             "step": self.step,
+            "probed": self.probed,
             "best": self.best,
             "bar": self.bar,
             "stalled": self.stalled,
@@ -205,6 +229,7 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.step, self.best = state["step"], state["best"]
+        self.probed = state.get("probed", self.step > 0)
         self.bar, self.stalled = state.get("bar", self.best), state.get("stalled", 0)
         torch.set_rng_state(state["torch_rng"].cpu())
 
@@ -235,33 +260,46 @@ def train(
     for failure in dataset.failures:
         console.print(f"could not decode {failure}")
     validation = _readable(validation_records(records, recipe), console)
-    if recipe.probe and not run.step:
-        probe = recipe.probe_recipe()
-        _probe(run, _loader(dataset.seen_by(probe), StepSampler(probe, 0), workers=workers))
+    if recipe.probe and not run.probed:
+        if not _probe(run, dataset, workers=workers, stop=stop):
+            return False
         _validate(run, validation, console)
         run.save()
-    share = StepSampler(
-        recipe, run.step, rank=distributed.rank(), processes=distributed.processes()
-    )
-    loader = _loader(dataset, share, workers=workers)
-    started, first = time.monotonic(), run.step
     try:
-        for crops_PCHW, labels_PC in loader:
-            loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
-            if run.step % 20 == 0 or run.step == recipe.steps:
-                seconds = (time.monotonic() - started) / (run.step - first)
-                run.log(loss=loss, seconds_per_step=round(seconds, 3))
-                console.print(_progress(run, loss, seconds))
-            if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
-                _validate(run, validation, console)
-            if run.has_ended() or distributed.any_of(stop(), run.device):
-                break
-            if run.step % recipe.checkpoint_every == 0:
-                run.save()
-        run.save()
+        _take_steps(run, dataset, validation, console, workers=workers, stop=stop)
     finally:
         run.close()
     return run.has_ended()
+
+
+def _take_steps(
+    run: Run,
+    dataset: PairDataset | ShardedPairs,
+    validation: list[Record],
+    console: Console,
+    *,
+    workers: int,
+    stop: Callable[[], bool],
+) -> None:
+    """Steps of the optimiser to the end of the recipe or of the run's patience, or until `stop` says so."""
+    recipe = run.recipe
+    share = StepSampler(
+        recipe, run.step, rank=distributed.rank(), processes=distributed.processes()
+    )
+    started, first = time.monotonic(), run.step
+    for crops_PCHW, labels_PC in _loader(dataset, share, workers=workers):
+        loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
+        if run.step % 20 == 0 or run.step == recipe.steps:
+            seconds = (time.monotonic() - started) / (run.step - first)
+            run.log(loss=loss, seconds_per_step=round(seconds, 3))
+            console.print(_progress(run, loss, seconds))
+        if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
+            _validate(run, validation, console)
+        if run.has_ended() or distributed.any_of(stop(), run.device):
+            break
+        if run.step % recipe.checkpoint_every == 0:
+            run.save()
+    run.save()
 
 
 def _loader(
@@ -276,11 +314,63 @@ def _loader(
     )
 
 
-def _probe(run: Run, crops: Iterable[tuple[Tensor, Tensor]]) -> None:
-    """Start from the head that fits these crops best."""
-    statistics, labels = collect_statistics(run.model, crops, device=run.device)
-    fit_head(run.model, statistics, labels, run.recipe.probe_penalty)
+def _probe(
+    run: Run, dataset: PairDataset | ShardedPairs, *, workers: int, stop: Callable[[], bool]
+) -> bool:
+    """Start from the head that fits the probe's crops best. False when stopped before.
+
+    The crops' statistics are kept in the run's folder, so that a stopped run goes on where it was.
+    """
+    run.save()  # what is collected from here on belongs to this recipe
+    probe = run.recipe.probe_recipe()
+    pairs = dataset.seen_by(probe)
+    folder = run.out / STATISTICS
+    windows = range(0, probe.steps, run.recipe.checkpoint_every)
+    reused = (folder / REUSED).is_file()
+    for first in track(windows, description="fitting the head", disable=distributed.rank() != 0):
+        file = folder / f"{first:06}.npz"
+        if reused or file.is_file():
+            continue
+        places = StepSampler(probe, first, end=first + run.recipe.checkpoint_every)
+        crops = _loader(pairs, places, workers=workers)
+        features, labels = collect_statistics(
+            run.model, _until(stop, crops, run.device), device=run.device
+        )
+        if len(labels) < 2 * sum(map(len, places)):
+            return False
+        if distributed.rank() == 0:
+            drawn = [pairs.pair_at(place) for step in places for place in step]
+            save_statistics(file, Statistics.of(features, labels, drawn))
+    if distributed.any_of(stop(), run.device):
+        return False
+    found = load_statistics(folder)
+    fit_head(run.model, found.features, found.labels, run.recipe.probe_penalty)
     run.ema.module.load_state_dict(run.model.state_dict())
+    run.probed = True
+    return True
+
+
+def reuse_statistics(run: Run, other: Path, whole: Recipe) -> None:
+    """Put into the run's folder what another run has collected of the generators that this one learns.
+
+    Raises ValueError when the other run is not one of the recipe `whole`.
+    """
+    if recipe_of(torch.load(other / CHECKPOINT, weights_only=True)["recipe"]) != whole:
+        raise ValueError(f"{other} is not a run of the recipe {whole.name!r}")
+    found = load_statistics(other / STATISTICS)
+    save_statistics(
+        run.out / STATISTICS / REUSED,
+        found.where(np.isin(found.generators, run.recipe.generators)),
+    )
+
+
+def _until(
+    stop: Callable[[], bool], batches: Iterable[tuple[Tensor, Tensor]], device: str
+) -> Iterator[tuple[Tensor, Tensor]]:
+    for batch in batches:
+        if distributed.any_of(stop(), device):
+            return
+        yield batch
 
 
 def _validate(run: Run, records: list[Record], console: Console) -> None:
@@ -297,7 +387,7 @@ def _validate(run: Run, records: list[Record], console: Console) -> None:
 def train_step(run: Run, crops_NHWC: Tensor, labels_N: Tensor) -> float:
     """One optimiser step; returns the loss."""
     run.model.train()
-    with torch.autocast(run.device, torch.bfloat16):
+    with _mixed_precision(run.device):
         logits_N, _ = run.replica(crops_NHWC.to(run.device))
     loss = nn.functional.binary_cross_entropy_with_logits(logits_N, labels_N.to(run.device))
     run.optimizer.zero_grad(set_to_none=True)
@@ -310,15 +400,23 @@ def train_step(run: Run, crops_NHWC: Tensor, labels_N: Tensor) -> float:
     return float(loss.detach())
 
 
+def _mixed_precision(device: str) -> torch.autocast:
+    """bfloat16 where the device computes in it; emulated, it is several times slower than float32."""
+    native = device != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.autocast(device, torch.bfloat16, enabled=native)
+
+
 def validation_records(records: list[Record], recipe: Recipe) -> list[Record]:
     """What chooses the weights: the val split of the learned generators, or the generators held out for it.
 
     The images of those come from val or the pool, beside the photographs of all these sources.
     """
+    records = divide_pool(records, recipe.generators)
+    in_val = [r for r in records if r.split == "val"]
     if not recipe.held_out:
-        return with_fakes_of([r for r in records if r.split == "val"], recipe.generators)
+        return with_fakes_of(in_val, recipe.generators, recipe.sources_matched)
     photographs = with_fakes_of(
-        [r for r in records if r.split == "val" and r.label == REAL], (), _sources(records, recipe)
+        [r for r in in_val if r.label == REAL], (), _sources(records, recipe)
     )
     found = with_fakes_of([r for r in records if r.split in {"val", "pool"}], recipe.held_out)
     absent = set(recipe.held_out) - {r.generator for r in found}
@@ -365,7 +463,7 @@ def score(
         image = decode_image(records[i].path.read_bytes(), _LIMITS).pixels
         for column, condition in enumerate(conditions):
             crops = torch.from_numpy(cut_crops(condition.apply(image), _SPEC).pixels)
-            with torch.autocast(device, torch.bfloat16):
+            with _mixed_precision(device):
                 logits_RC[i, column] = model(crops.to(device))[0].float().mean().item()
     return distributed.summed(logits_RC, device)
 
@@ -385,7 +483,7 @@ def _readable(records: list[Record], console: Console) -> list[Record]:
 
 def _sources(records: list[Record], recipe: Recipe) -> set[str]:
     learned = {r.source for r in records if r.generator in recipe.generators}
-    return learned | {match.source for match in recipe.matches.values()}
+    return learned | recipe.sources_matched
 
 
 def _progress(run: Run, loss: float, seconds: float) -> str:

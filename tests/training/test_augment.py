@@ -23,6 +23,21 @@ def test_both_halves_get_the_same_treatment(seed: int, size: int) -> None:
     assert np.array_equal(real, fake)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_images_of_two_sizes_are_extended_alike(seed: int) -> None:
+    """The larger one gives no more pixels than the smaller one has, so that reflection tells nothing."""
+    small = np.full((128, 128, 3), 90, np.uint8)
+    large = np.zeros((400, 300, 3), np.uint8)
+    large[:, :, 0] = np.arange(400)[:, None] // 2
+    large[:, :, 1] = np.arange(300)[None, :] // 2
+    clean = AugmentSpec(untouched=1.0, hard_real=0.0)
+
+    real, fake = augment_pair(large, small, 224, clean, np.random.default_rng(seed))
+
+    assert (224, 224, 3) == real.shape == fake.shape
+    assert len({tuple(p) for p in real[:, :, :2].reshape(-1, 2)}) <= 65 * 65
+
+
 def test_the_same_draw_gives_the_same_crops() -> None:
     """A crop is a function of its random generator."""
     image = data.astronaut()

@@ -94,23 +94,29 @@ def test_an_empty_folder_is_wrong_usage(
 
 
 def test_what_was_learned_is_not_measured(tmp_path: Path) -> None:
-    """Of the pool, a source with images of a learned generator is left out, its photographs too."""
+    """Of the pool, a learned generator's source gives only the part that was kept out of training."""
     rows = [
         ("photo", 0, "real", "streets", "pool"),
         ("street", 1, "cyclegan", "streets", "pool"),
         ("art", 1, "disco", "art", "pool"),
         ("face", 1, "stylegan", "faces", "test"),
         ("lesson", 1, "stylegan", "faces", "train"),
+        *((f"ring{i}", 1, "progan", "rings", "pool") for i in range(10)),
     ]
     with (tmp_path / "manifest.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "generator", "family", "source", "group_id", "split"])
         for name, label, generator, source, split in rows:
-            writer.writerow([name, label, generator, "", source, name, split])
-
-    assert ["art", "face"] == [
-        record.path.name for record in held_out_records([tmp_path], {"cyclegan", "stylegan"})
+            group = "street" if source == "streets" else name
+            writer.writerow([name, label, generator, "", source, group, split])
+    found = [
+        record.path.name
+        for record in held_out_records([tmp_path], {"cyclegan", "stylegan", "progan"})
     ]
+
+    assert ["art", "face"] == found[:2]
+    assert 2 == len(found[2:])
+    assert all(name.startswith("ring") for name in found[2:])
 
 
 def test_what_is_not_a_number_becomes_null() -> None:

@@ -50,6 +50,16 @@ def test_what_is_left_out_leaves_its_share_to_the_others() -> None:
         without(recipe, {"vae", "x"})
 
 
+def test_a_head_alone_is_a_recipe() -> None:
+    """What its probe names is learned; nothing at all is no recipe."""
+    probe = Phase(crop_size=64, steps=2, pairs_per_step=3, mix=MIX)
+    recipe = Recipe(name="x", probe=probe)
+
+    assert ((), 0, ("vae",), 6) == (recipe.phases, recipe.steps, recipe.generators, recipe.pairs)
+    with pytest.raises(ValueError, match="no phases and no probe"):
+        Recipe(name="x")
+
+
 def test_a_mix_must_sum_to_one() -> None:
     """A typing mistake in the shares is refused."""
     with pytest.raises(ValueError, match="must sum to 1"):

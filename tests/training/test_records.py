@@ -7,7 +7,7 @@ import pytest
 
 from detector.labels import FAKE, REAL
 from tests.images import plain_image
-from training.records import data_sha256, read_records, with_fakes_of
+from training.records import Record, data_sha256, divide_pool, read_records, with_fakes_of
 
 
 def _image(path: Path) -> None:
@@ -99,3 +99,42 @@ def test_the_hash_notices_changes(tmp_path: Path) -> None:
 
     assert before == again
     assert before != data_sha256(read_records(tmp_path))
+
+
+def _pool(source: str, groups: list[str], generator: str = "gan") -> list[Record]:
+    return [
+        Record(
+            path=Path(f"{source}/{i}.png"), label=FAKE, generator=generator, family="gan",
+            source=source, group=group, split="pool",
+        )
+        for i, group in enumerate(groups)
+    ]  # fmt: skip
+
+
+def test_the_pool_is_divided_by_groups() -> None:
+    """In the shares of the other splits; what is not learned stays in the pool, and no group is split."""
+    many = _pool("many", [f"group {i // 2}" for i in range(200)])
+    single = _pool("single", ["one group"] * 20)
+    unknown = _pool("unknown", ["x"] * 5, generator="vae")
+    divided = divide_pool([*many, *single, *unknown], {"gan"})
+    of_many = [r.split for r in divided if r.source == "many"]
+    splits = {
+        group: {r.split for r in divided if r.group == group}
+        for group in {r.group for r in divided}
+    }
+
+    assert [140, 40, 20] == [of_many.count(name) for name in ("train", "test", "val")]
+    assert {"train"} == {r.split for r in divided if r.source == "single"}
+    assert {"pool"} == {r.split for r in divided if r.source == "unknown"}
+    assert all(len(names) == 1 for names in splits.values())
+    assert divided == divide_pool([*many, *single, *unknown], {"gan"})
+    assert divided == divide_pool(divided, {"gan"})
+
+
+def test_sources_share_their_groups() -> None:
+    """A prompt that two generators were given is on one side for both."""
+    prompts = [f"prompt {i}" for i in range(50)]
+    divided = divide_pool([*_pool("a", prompts), *_pool("b", prompts[::-1])], {"gan"})
+
+    for prompt in prompts:
+        assert 1 == len({r.split for r in divided if r.group == prompt})

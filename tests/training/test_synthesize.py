@@ -10,8 +10,9 @@ from PIL import Image
 from skimage import data
 
 from training import synthesize as module
+from training.history import saved_like
 from training.records import MANIFEST, Record, read_records
-from training.synthesize import DecoderFiles, _Job, _prepare, _run, _start_worker, _with_history
+from training.synthesize import DecoderFiles, _Job, _prepare, _run, _start_worker
 
 
 def _jpeg(image: np.ndarray, quality: int = 70) -> bytes:
@@ -50,7 +51,7 @@ def test_both_halves_have_the_same_jpeg_history() -> None:
     encoded = _jpeg(data.astronaut())
     for seed in range(20):
         real, tables = _prepare(encoded, np.random.default_rng(seed))
-        difference = np.abs(_with_history(real, tables).astype(int) - real)
+        difference = np.abs(saved_like(real, tables).astype(int) - real)
 
         assert difference.mean() < 0.6
 
@@ -65,7 +66,7 @@ def test_the_partner_gets_the_photographs_own_tables() -> None:
     losses = []
     for quality in (30, 70, 95):
         _, tables = _prepare(_jpeg(data.astronaut(), quality), np.random.default_rng(seed))
-        losses.append(np.abs(_with_history(noise, tables).astype(int) - noise).mean())
+        losses.append(np.abs(saved_like(noise, tables).astype(int) - noise).mean())
 
     assert sorted(losses, reverse=True) == losses
     assert losses[0] > 2 * losses[-1]

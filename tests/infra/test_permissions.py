@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.infra.duties import EVERYTHING, LOGS, TRACES
 from tests.infra.policies import Allowed, allowed, flat, listed, may, statements
 from tests.infra.synthesis import ROOT, Synthesised
 
@@ -29,51 +30,8 @@ ACTIONS = {
 OPERATORS_CALLS = {"scan"}
 """Made on the operator's own behalf, to list keys and messages."""
 
-LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 SURROUNDINGS = {*LOGS, *TRACES, "s3:ListBucket"}
 """What a function needs beside its calls."""
-
-FEED = {
-    "sqs:ReceiveMessage",
-    "sqs:ChangeMessageVisibility",
-    "sqs:GetQueueUrl",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
-}
-"""By which Lambda brings the queue's messages."""
-
-EVERYTHING: dict[str, dict[str, set[str]]] = {
-    "Api": {
-        "*": TRACES,
-        "ApiFunctionLog": LOGS,
-        "StorageJobRecords": {
-            f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update", "Delete")
-        },
-        "StorageMessages": {f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update")},
-        "StorageMedia": {"s3:ListBucket"},
-        "StorageMedia/uploads/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-        "StorageMedia/heatmaps/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-        "StorageMedia/kept/*": {"s3:PutObject"},
-        "JobsQueue": {"sqs:SendMessage"},
-        "Operators": {"sns:Publish"},
-    },
-    "Worker": {
-        "*": TRACES,
-        "WorkerFunctionLog": LOGS,
-        "StorageJobRecords": {"dynamodb:GetItem", "dynamodb:PutItem"},
-        "StorageMedia": {"s3:ListBucket"},
-        "StorageMedia/uploads/*": {"s3:GetObject", "s3:DeleteObject"},
-        "StorageMedia/heatmaps/*": {"s3:PutObject", "s3:DeleteObject"},
-        "JobsQueue": FEED,
-    },
-    "Bulk": {
-        "*": TRACES,
-        "BulkFunctionLog": LOGS,
-        "BulkFiles/images/*": {"s3:GetObject"},
-    },
-}
-"""What each function's code does, and to what."""
 
 
 def permissions(stack: Synthesised, function: str) -> set[Allowed]:

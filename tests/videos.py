@@ -152,6 +152,33 @@ def _box(kind: bytes, content: bytes) -> bytes:
     return (8 + len(content)).to_bytes(4, "big") + kind + content
 
 
+def locked_matroska(mkv: bytes) -> bytes:
+    """The same MKV as a protected one: its track names the key of its encryption (RFC 9559)."""
+    encryption = _ebml("5035", _ebml("47e1", b"\5") + _ebml("47e2", b"k" * 16))
+    encodings = _ebml("6d80", _ebml("6240", _ebml("5033", b"\1") + encryption))
+    tracks, segment = (mkv.rindex(bytes.fromhex(name)) for name in ("1654ae6b", "18538067"))
+    entry, end = _ebml_body(mkv, tracks + 4)
+    while mkv[entry] != 0xAE:  # a checksum comes before the track
+        _, entry = _ebml_body(mkv, entry + 1)
+    start, stop = _ebml_body(mkv, entry + 1)
+    changed = _ebml("1654ae6b", _ebml("ae", mkv[start:stop] + encodings))
+    length = mkv[segment + 4 : segment + 12]
+    assert 1 == length[0]  # eight bytes, which may also say "until the end"
+    whole = mkv[:tracks] + changed + mkv[end:]
+    return whole[: segment + 4] + b"\1" + b"\xff" * 7 + whole[segment + 12 :]
+
+
+def _ebml(name: str, content: bytes) -> bytes:
+    return bytes.fromhex(name) + b"\1" + len(content).to_bytes(7, "big") + content
+
+
+def _ebml_body(data: bytes, at: int) -> tuple[int, int]:
+    """Start and end of what an element holds whose length is written at `at`."""
+    width = 9 - data[at].bit_length()
+    length = int.from_bytes(data[at : at + width], "big") & ((1 << 7 * width) - 1)
+    return at + width, at + width + length
+
+
 def _add_tone(container: av.container.OutputContainer, stream: av.stream.Stream) -> None:
     assert isinstance(stream, av.AudioStream)
     for i in range(20):

@@ -18,12 +18,39 @@ from lambda_api.settings import Settings
 from tests.apps import Caller, errors_in
 from tests.aws import AwsResources
 from tests.images import plain_image
+from tests.infra.duties import EVERYTHING
 
 pytestmark = pytest.mark.slow
 
 IMAGE = plain_image("PNG", (300, 300), 255)
 
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+SAME = {"TransactWriteItems": "PutItem", "HeadObject": "GetObject"}
+"""Calls, and the action that IAM asks for, where it has another name."""
+
+
+@pytest.fixture
+def asked(aws: AwsResources, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """What this process asks of AWS from now on: actions, and on what, as EVERYTHING writes them."""
+    del aws  # is where boto3 finds them
+    found: set[tuple[str, str]] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:
+        if model.name == "CreateBucket":  # as which boto3 signs forms
+            return
+        service = model.service_model.service_name
+        folder = params.get("Key", "/").partition("/")[0] if service == "s3" else ""
+        resource = {"s3": f"StorageMedia/{folder}/*", "sqs": "JobsQueue"}.get(
+            service, "StorageJobRecords"
+        )
+        found.add((resource, f"{service}:{SAME.get(model.name, model.name)}"))
+
+    session = boto3.Session()
+    session.events.register("before-parameter-build", note)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+    return found
 
 
 @pytest.fixture
@@ -96,6 +123,36 @@ def test_upload_is_analysed(call: Caller, handler: Handler, aws: AwsResources) -
     assert 200 == call("GET", result["heatmap_url"]).status_code
     assert {"batchItemFailures": []} == handler(event, None)
     assert result == call("GET", accepted.headers["location"]).json()
+
+
+def test_roles_allow_what_is_asked_for(
+    asked: set[tuple[str, str]], call: Caller, handler: Handler, aws: AwsResources
+) -> None:
+    """The worker asks for all that its role lists, the API for nothing that its own does not; no emulator checks."""
+    allowed = {
+        name: {(resource, action) for resource in listed for action in listed[resource]}
+        for name, listed in EVERYTHING.items()
+    }
+    first, deleted = (_upload(call, IMAGE) for _ in range(2))
+    for upload_id in (first, deleted):
+        call("POST", "/v1/detections", json={"upload_id": upload_id})
+    by_the_api = set(asked)
+    event = _events(aws)
+    asked.clear()
+    call("DELETE", f"/v1/detections/{deleted}")
+    by_the_api |= asked
+    asked.clear()
+    handler(event, None)
+    by_the_worker = set(asked)
+    asked.clear()
+    for method, path in (("GET", ""), ("GET", "/heatmap"), ("DELETE", "")):
+        assert call(method, f"/v1/detections/{first}{path}").is_success
+    by_the_api |= asked
+
+    own = ("StorageJobRecords", "StorageMedia/")
+    assert {each for each in allowed["Worker"] if each[0].startswith(own)} == by_the_worker
+    assert by_the_api
+    assert by_the_api <= allowed["Api"]
 
 
 def test_failed_messages_are_named(

@@ -1,5 +1,6 @@
 """The stage is deployed once for its tests, with the built image behind its functions, and destroyed at the end."""
 
+import os
 from collections.abc import Iterator
 
 import boto3
@@ -15,9 +16,10 @@ from tests.serving import ROOT
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bootstrapped, deployed and with its pages; afterwards nothing of it is left."""
+    if os.environ.get("ASLI_DEPLOYED_TESTS") is None:
+        pytest.skip("make test-deployed asks for it with ASLI_DEPLOYED_TESTS=1")
     missing = cannot_run() or engine_is_missing()
-    if missing:
-        pytest.skip(f"No stage can be deployed here: {missing}.")
+    assert missing is None, f"No stage can be deployed here: {missing}."
     image = build()
     work = tmp_path_factory.mktemp("aws")
     with pytest.MonkeyPatch.context() as monkeypatch, running_emulator(work, monkeypatch) as aws:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -40,6 +41,7 @@ HOST: Final = "127.0.0.1"
 PORT: Final = 443
 NAMES = (f".{REGION}.amazonaws.com", ".cloudfront.net")
 START_SECONDS = 120
+END_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,6 @@ class Emulator:
 
 def cannot_run() -> str | None:
     """Why there can be no emulator here."""
-    if os.environ.get("ASLI_DEPLOYED_TESTS") is None:
-        return "make test-deployed asks for it with ASLI_DEPLOYED_TESTS=1"
     try:
         socket.create_server((HOST, PORT)).close()
     except OSError as error:
@@ -98,7 +98,7 @@ def cannot_run() -> str | None:
 
 @contextmanager
 def running_emulator(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Until the block ends. In this process, AWS's names lead to it meanwhile."""
+    """Until the block ends, with all that it started. In this process, AWS's names lead to it meanwhile."""
     certificate, key = _certify(work)
     emulator = Emulator(certificate)
     for name, value in {**emulator.environment, "SSL_CERT_FILE": str(certificate)}.items():
@@ -130,7 +130,10 @@ def running_emulator(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Em
             _wait_for(process, certificate, work / "ministack.log")
             yield emulator
         finally:
+            started = psutil.Process(process.pid).children(recursive=True)
             process.terminate()
+    _, forgotten = psutil.wait_procs(started, timeout=END_SECONDS)
+    assert [] == forgotten
 
 
 def _certify(work: Path) -> tuple[Path, Path]:

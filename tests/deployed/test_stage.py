@@ -14,6 +14,7 @@ from tests.deployed.emulator import REGION
 from tests.deployed.stage import Stage
 from tests.images import plain_image
 from tests.site.running import launch_chromium
+from tests.videos import encode, steady
 
 pytestmark = [
     pytest.mark.container,
@@ -78,8 +79,13 @@ def browser(stage: Stage) -> Iterator[Browser]:
 
 
 @pytest.mark.browser
-def test_in_a_browser(stage: Stage, browser: Browser, photo_jpeg: bytes) -> None:
-    """The page reads config.json, sends the image to the API's own origin, and breaks no rule on the way."""
+@pytest.mark.parametrize("kind", ["image/jpeg", "video/webm"])
+def test_in_a_browser(stage: Stage, browser: Browser, photo_jpeg: bytes, kind: str) -> None:
+    """The page reads config.json and breaks no rule on the way: an image goes to the API's own origin, a video to
+    the bucket's, from where the worker takes it.
+    """
+    is_video = kind.startswith("video/")
+    content = encode(steady(5, size=(320, 240)), "webm") if is_video else photo_jpeg
     context = browser.new_context(base_url=stage.outputs["SiteUrl"])
     context.set_default_timeout(60_000)
     page = context.new_page()
@@ -95,14 +101,16 @@ def test_in_a_browser(stage: Stage, browser: Browser, photo_jpeg: bytes) -> None
 
     page.goto(ENGLISH.address("detect"))
     page.set_input_files(
-        "#file", {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo_jpeg}
+        "#file", {"name": kind.replace("/", "."), "mimeType": kind, "buffer": content}
     )
     page.click("#check")
-    expect(page.locator("#verdict, .error-summary:visible").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#verdict, .error-summary:visible").first).to_be_visible(timeout=180_000)
 
     assert [] == faults
     expect(page.locator("#verdict")).to_be_visible()
     api = stage.outputs["ApiUrl"].removesuffix(":443")
     assert any(re.search(r"/config\.json$", url) for url in asked)
     assert f"{api}/v1/detections" in asked
+    form = f"https://{stage.outputs['MediaBucket']}.s3.{REGION}.amazonaws.com/"
+    assert is_video == any(url.startswith(form) for url in asked)
     context.close()

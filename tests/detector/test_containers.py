@@ -27,6 +27,7 @@ from tests.metadata import (
     xmp,
 )
 from tests.signing import MADE, sign
+from tests.videos import encode, steady
 
 JPEG, PNG = plain_image("JPEG"), plain_image("PNG")
 LABEL = xmp("trainedAlgorithmicMedia")
@@ -217,6 +218,7 @@ def _samples() -> list[tuple[str, bytes]]:
         ("png", sign(saved_with("PNG"), MADE, media_type="image/png")),
         ("webp", sign(saved_with("WEBP"), MADE, media_type="image/webp")),
         ("heic", sign(saved_with("HEIF"), MADE, media_type="image/heic")),
+        ("mp4", sign(encode(steady(0.5)), MADE, media_type="video/mp4")),
     ]
     labelled = [
         (name, saved_with(image_format, **labels))

@@ -7,43 +7,25 @@ from pathlib import Path
 import pytest
 
 from tests.images import plain_image
-from tests.signing import MADE, sign
+from tests.metadata import saved_with
+from tests.signing import MADE, make_signer, sign
+from tests.sockets import KILLED, without_sockets
 from tests.videos import CODECS, encode, steady
 
 ROOT = Path(__file__).parents[2]
 
-# Native code opens sockets without Python, so it is the kernel that watches (seccomp, Linux on x86-64
-# and ARM): asking for an internet socket kills the process, whoever asks.
-WITHOUT_SOCKETS = """
-import ctypes, platform, struct, sys
-
-def forbid_sockets():
-    number = {"x86_64": 41, "aarch64": 198}[platform.machine()]
-    program = [
-        (0x20, 0, 0, 0),  # which call?
-        (0x15, 0, 4, number),
-        (0x20, 0, 0, 16),  # of which family?
-        (0x15, 1, 0, 2),
-        (0x15, 0, 1, 10),
-        (0x06, 0, 0, 0x80000000),  # kill
-        (0x06, 0, 0, 0x7FFF0000),  # allow
-    ]
-    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *each) for each in program))
-    filters = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filters, 0, 0):
-        sys.exit(f"no seccomp: {ctypes.get_errno()}")
-
-forbid_sockets()
-"""
 ANALYSE = """
 from pathlib import Path
 from detector.analysis import Detector
 
-detector = Detector.load(Path(sys.argv[1]), Path(sys.argv[2]), threads=1)
-for name in sys.argv[3:]:
+model, report, trusted, *names = sys.argv[1:]
+detector = Detector.load(
+    Path(model), Path(report), threads=1, trust_anchors_path=Path(trusted)
+)
+for name in names:
     path = Path(name)
-    print(path.name, detector.analyze_file(path).verdict, flush=True)
+    analysis = detector.analyze_file(path)
+    print(path.name, analysis.provenance.state, flush=True)
     if path.suffix == ".image":
         detector.analyze_image(path.read_bytes(), heatmap=True)
 """
@@ -57,7 +39,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is of L
 
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT_SOCKETS + program, *arguments],
+        [sys.executable, "-c", without_sockets(program, KILLED), *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -73,7 +55,7 @@ def test_asking_for_a_socket_is_noticed() -> None:
 
 
 def test_no_analysis_asks_for_a_socket(tiny_model: Path, tiny_report: Path, tmp_path: Path) -> None:
-    """Images, signed ones and one whose manifest lies elsewhere, with heatmaps; videos of every format."""
+    """Images of every format, signed ones and one whose manifest lies elsewhere, with heatmaps; videos too."""
     address = "http://127.0.0.1:9/manifest"
     photo = plain_image("JPEG", (300, 300))
     images = [
@@ -81,6 +63,7 @@ def test_no_analysis_asks_for_a_socket(tiny_model: Path, tiny_report: Path, tmp_
         plain_image("PNG"),
         plain_image("WEBP"),
         plain_image("AVIF"),
+        saved_with("HEIF"),
         sign(photo, MADE),
         sign(photo, MADE, address=address),
         photo[:2] + _manifest_address(address) + photo[2:],
@@ -90,10 +73,15 @@ def test_no_analysis_asks_for_a_socket(tiny_model: Path, tiny_report: Path, tmp_
     files["signed.mp4"] = sign(files["clip.mp4"], MADE, media_type="video/mp4")
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
-    done = _run(ANALYSE, str(tiny_model), str(tiny_report), *(str(tmp_path / n) for n in files))
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_text(make_signer().root, "ascii")
+    paths = [tiny_model, tiny_report, trusted, *(tmp_path / name for name in files)]
+    done = _run(ANALYSE, *map(str, paths))
 
     assert 0 == done.returncode, done.stderr
-    assert list(files) == [line.split()[0] for line in done.stdout.splitlines()]
+    states = dict(line.split() for line in done.stdout.splitlines())
+    assert list(files) == list(states)
+    assert ["5.image", "signed.mp4"] == [n for n, state in states.items() if state == "trusted"]
 
 
 def _manifest_address(address: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 from skimage import data
@@ -12,8 +13,10 @@ from tests.videos import encode, panned, repeated
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 MAX_MEMORY_BYTES = 700_000_000
-MAX_CPU_SECONDS = 40.0
-"""What two cores have in 20 seconds."""
+MAX_SECONDS = 20.0
+CORES = 2
+OTHERS_PERCENT = 20
+"""What other programs take of the processors where seconds on a clock still say something."""
 MAX_GROWTH = 1.1
 
 HD, UHD = (1920, 1080), (3840, 2160)
@@ -34,11 +37,13 @@ def _measured(
 
 
 def test_a_minute_of_hd_takes_at_most_twenty_seconds_on_two_cores(tmp_path: Path) -> None:
-    """60 frames of 1,800 are scored; in processor time, since other programs may be running."""
+    """60 frames of 1,800 are scored; by the clock only where no other programs keep the cores busy."""
+    is_quiet = psutil.cpu_percent(interval=1) < OTHERS_PERCENT
     measured = _measured(tmp_path, HD, seconds=2, rate=30, times=30)
 
     assert 60 == len(measured.analysis["frames"])
-    assert measured.cpu_seconds <= MAX_CPU_SECONDS
+    assert measured.cpu_seconds <= CORES * MAX_SECONDS
+    assert measured.seconds <= MAX_SECONDS or not is_quiet
     assert measured.peak_bytes < MAX_MEMORY_BYTES
 
 

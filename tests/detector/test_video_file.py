@@ -14,7 +14,7 @@ from detector.image import sniff_format
 from detector.video_container import SNIFFED_BYTES, VIDEO_EXTENSIONS, sniff_video
 from detector.video_file import _NOTHING_ELSE, VideoFile, VideoLimits, _refuse, open_video
 from tests.images import plain_image
-from tests.videos import CODECS, changing, encode, locked, sound_only, steady
+from tests.videos import CODECS, changing, encode, locked, locked_matroska, sound_only, steady
 
 LIMITS = VideoLimits()
 
@@ -134,6 +134,7 @@ def _without_index() -> bytes:
         (b"RIFF\xff\xff\xff\xffAVI " + b"\0" * 100, errors.UndecodableMedia),
         (locked(encode(steady(1))), errors.EncryptedMedia),
         (encode(steady(1)).replace(b"avc1", b"encv"), errors.EncryptedMedia),
+        (locked_matroska(encode(steady(1), "mkv")), errors.EncryptedMedia),
         (encode(steady(1)).replace(b"avc1", b"zzzz"), errors.UnsupportedCodec),
         (encode(steady(1, size=(48, 160))), errors.ImageTooSmall),
         (encode(steady(0.1, size=(4400, 2200)), "avi", codec="mjpeg"), errors.TooManyPixels),
@@ -142,7 +143,7 @@ def _without_index() -> bytes:
         "empty", "text", "image", "HLS playlist", "list of files", "DASH manifest", "zero length",
         "no fragment", "sound",
         "sound with a cover", "no index", "MKV header only", "AVI header only", "locked", "locked without more",
-        "unknown codec",
+        "locked MKV", "unknown codec",
         "narrow", "above 4K",
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pillow_heif
 from PIL import Image
 from skimage import data
 
+from tests.metadata import exif, xmp
 from tests.videos import CODECS, encode
 
 Mutation = Callable[[bytes, list[bytes], np.random.Generator], bytes]
@@ -18,13 +19,17 @@ _NESTING = 200
 
 
 def whole_files() -> list[bytes]:
-    """One small file of each format that is read."""
+    """One small file of each format that is read; the images have labels of their origin."""
     pillow_heif.register_heif_opener()
     photo = Image.fromarray(data.astronaut()).resize((96, 80))
+    labels = {
+        "xmp": xmp("trainedAlgorithmicMedia"),
+        "exif": b"Exif\0\0" + exif(software="Midjourney"),
+    }
     files = []
     for name in ("JPEG", "PNG", "WEBP", "AVIF", "HEIF"):
         buffer = io.BytesIO()
-        photo.save(buffer, name)
+        photo.save(buffer, name, **labels)
         files.append(buffer.getvalue())
     views = [(i / 10, photo.rotate(3 * i)) for i in range(12)]
     return files + [encode(views, name) for name in CODECS]

@@ -27,8 +27,8 @@ def allowed(stack: Synthesised, role: str) -> set[Allowed]:
                 assert "Allow" == statement["Effect"]
                 found |= {
                     Allowed(action, resource)
-                    for action in _listed(statement["Action"])
-                    for resource in map(flat, _listed(statement["Resource"]))
+                    for action in listed(statement["Action"])
+                    for resource in map(flat, listed(statement["Resource"]))
                 }
     return found
 
@@ -56,10 +56,13 @@ def flat(value: object) -> str:
             return str(name)
         case {"Fn::GetAtt": [name, _]}:
             return str(name)
+        case {"Fn::Sub": str(text)}:
+            return text
         case {"Fn::Join": [joint, parts]}:
             return str(joint).join(flat(part) for part in parts)
     raise AssertionError(f"cannot read {value}")
 
 
-def _listed(value: object) -> list[Any]:
+def listed(value: object) -> list[Any]:
+    """A policy may write one thing without a list around it."""
     return value if isinstance(value, list) else [value]

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.infra.policies import Allowed, allowed, may, statements
+from tests.infra.duties import EVERYTHING, LOGS, TRACES
+from tests.infra.policies import Allowed, allowed, flat, listed, may, statements
 from tests.infra.synthesis import ROOT, Synthesised
 
 pytestmark = pytest.mark.slow  # a stack takes seconds to make
@@ -29,23 +30,8 @@ ACTIONS = {
 OPERATORS_CALLS = {"scan"}
 """Made on the operator's own behalf, to list keys and messages."""
 
-SURROUNDINGS = {
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "s3:ListBucket",
-}
+SURROUNDINGS = {*LOGS, *TRACES, "s3:ListBucket"}
 """What a function needs beside its calls."""
-
-FEED = {
-    "sqs:ReceiveMessage",
-    "sqs:ChangeMessageVisibility",
-    "sqs:GetQueueUrl",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
-}
-"""By which Lambda brings the queue's messages."""
 
 
 def permissions(stack: Synthesised, function: str) -> set[Allowed]:
@@ -70,11 +56,16 @@ def test_the_api_may_do_what_the_adapters_do(stack: Synthesised) -> None:
     assert expected == {each.action for each in permissions(stack, "Api")}
 
 
-def test_the_worker_may_do_less(stack: Synthesised) -> None:
-    """It takes from the queue, and can neither fill it nor add to the uploads."""
-    worker = {each.action for each in permissions(stack, "Worker")} - FEED
+@pytest.mark.parametrize("function", EVERYTHING)
+def test_a_function_may_do_what_it_does_and_nothing_else(stack: Synthesised, function: str) -> None:
+    """No action more, and none on anything else: whatever is not listed is denied."""
+    expected = {
+        Allowed(action, named(stack, resource))
+        for resource, actions in EVERYTHING[function].items()
+        for action in actions
+    }
 
-    assert worker < {each.action for each in permissions(stack, "Api")}
+    assert expected == permissions(stack, function)
 
 
 @pytest.mark.parametrize(
@@ -117,15 +108,6 @@ def test_the_worker_is_denied(stack: Synthesised, action: str, resource: str) ->
 def test_the_api_is_denied(stack: Synthesised, action: str, resource: str) -> None:
     """What its code never does is refused."""
     assert not may(permissions(stack, "Api"), action, named(stack, resource))
-
-
-def test_bulk_scoring_may_only_read(stack: Synthesised) -> None:
-    """Its function fetches objects that are to be scored, and does nothing else to anything."""
-    bulk = permissions(stack, "Bulk")
-
-    read = Allowed("s3:GetObject", named(stack, "BulkFiles/images/*"))
-    assert {read.action} | (SURROUNDINGS - {"s3:ListBucket"}) == {each.action for each in bulk}
-    assert {read} == {each for each in bulk if each.action.startswith("s3:")}
 
 
 @pytest.mark.parametrize(
@@ -177,17 +159,32 @@ def test_the_simulation_can_say_yes(stack: Synthesised) -> None:
 
 
 def test_no_action_is_a_star(stack: Synthesised) -> None:
-    """Nobody may do everything; everything may be done to only by X-Ray and the CDK's own copier."""
+    """Nobody may do everything, and X-Ray alone may be told by anyone of anything."""
     for statement in statements(stack):
-        actions = statement["Action"]
-        actions = actions if isinstance(actions, list) else [actions]
+        actions = listed(statement["Action"])
         assert [] == [each for each in actions if each == "*" or each.endswith(":*")]
-        if statement["Resource"] == "*":
-            assert {each.partition(":")[0] for each in actions} <= {"xray", "cloudfront"}
+        if "*" in listed(statement["Resource"]):
+            assert {"xray"} == {each.partition(":")[0] for each in actions}
+    assert not any(role.get("Policies") for role in stack.of_type("AWS::IAM::Role").values())
+
+
+def test_the_copier_of_pages_tells_our_distribution_alone(stack: Synthesised) -> None:
+    """The CDK's own function, which any distribution of the account would be open to otherwise."""
+    (told,) = (
+        listed(each["Resource"])
+        for each in statements(stack)
+        if "cloudfront:CreateInvalidation" in listed(each["Action"])
+    )
+
+    assert [f":distribution/{named(stack, 'WebsiteDistribution')}"] == [
+        flat(each).partition("AWS::AccountId")[2] for each in told
+    ]
 
 
 def named(stack: Synthesised, resource: str) -> str:
-    """The full logical id, and what follows the slash."""
+    """The full logical id, and what follows the slash. A star stays one."""
+    if resource == "*":
+        return resource
     start, slash, rest = resource.partition("/")
     (name, *_) = sorted(
         (each for each in stack.template["Resources"] if each.startswith(start)), key=len

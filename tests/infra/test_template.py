@@ -50,6 +50,17 @@ JUDGED = {
 }
 """The rules of cdk-nag with an exception, and no other."""
 KEPT = {"AWS::S3::Bucket", "AWS::DynamoDB::Table"}
+ALARMS = {
+    "DeadLetters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    "OldestJobSeconds": ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+    "ServerErrors": ("AWS/ApiGateway", "5xx"),
+    "ApiErrors": ("AWS/Lambda", "Errors"),
+    "ApiThrottles": ("AWS/Lambda", "Throttles"),
+    "WorkerErrors": ("AWS/Lambda", "Errors"),
+    "WorkerThrottles": ("AWS/Lambda", "Throttles"),
+    "BulkFailures": ("AWS/States", "ExecutionsFailed"),
+}
+"""What wakes an operator, and by which metric."""
 
 
 def functions(stack: Synthesised) -> dict[str, dict[str, Any]]:
@@ -99,7 +110,10 @@ def test_media_expires(stack: Synthesised) -> None:
 
 def test_tables_forget_and_can_be_restored(stack: Synthesised) -> None:
     """Every table drops what has expired and can be put back to any moment of the last weeks."""
-    for table in stack.of_type("AWS::DynamoDB::Table").values():
+    tables = stack.of_type("AWS::DynamoDB::Table").values()
+
+    assert 2 == len(tables)
+    for table in tables:
         assert table["TimeToLiveSpecification"]["Enabled"]
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
         assert "PAY_PER_REQUEST" == table["BillingMode"]
@@ -110,6 +124,7 @@ def test_functions(stack: Synthesised) -> None:
     platforms = {image["source"]["platform"] for image in stack.assets["dockerImages"].values()}
     groups = stack.of_type("AWS::Logs::LogGroup")
 
+    assert all(group["RetentionInDays"] for group in groups.values())
     assert {"linux/amd64"} == platforms
     for each in functions(stack).values():
         assert ["x86_64"] == each["Architectures"]
@@ -249,14 +264,19 @@ def test_production_keeps_its_data(prod: Synthesised, dev: Synthesised) -> None:
 
 
 def test_alarms_reach_the_operators(stack: Synthesised) -> None:
-    """Every alarm goes to the topic, and the handbook says what to do on it."""
+    """Each goes to the topic, the handbook says what to do on it, and one page shows them all."""
     topic = next(iter(stack.of_type("AWS::SNS::Topic")))
     handbook = (ROOT / "docs/operations.md").read_text("utf-8")
+    dashboard = flat(stack.one("AWS::CloudWatch::Dashboard")["DashboardBody"])
+    watched = {}
 
-    for alarm in stack.of_type("AWS::CloudWatch::Alarm").values():
+    for name, alarm in stack.of_type("AWS::CloudWatch::Alarm").items():
         assert [{"Ref": topic}] == alarm["AlarmActions"]
         title = alarm["AlarmDescription"].rpartition(", ")[2].rstrip(".")
         assert f"**{title}**" in handbook
+        assert name in dashboard
+        watched[title] = alarm["Namespace"], alarm["MetricName"]
+    assert ALARMS == watched
 
 
 def test_every_finding_has_a_reason(stack: Synthesised) -> None:

@@ -93,25 +93,30 @@ def test_an_image_can_be_shared_from_another_app(
         expect(page.locator("#verdict")).to_be_visible()
 
 
-def photo_of_a_phone() -> bytes:
+def photo_of_a_phone(quality: int) -> bytes:
     """A photograph of 12 million pixels, with grain, compressed as phones do."""
     small = Image.fromarray(data.astronaut())
     photo_HW3 = np.asarray(small.resize(TWELVE_MEGAPIXELS, Image.Resampling.BICUBIC)).astype(float)
     grain_HW1 = np.random.default_rng(0).normal(0, 4, (*photo_HW3.shape[:2], 1))
     buffer = io.BytesIO()
     noisy = Image.fromarray((photo_HW3 + grain_HW1).clip(0, 255).astype(np.uint8))
-    noisy.save(buffer, "JPEG", quality=85)
+    noisy.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("quality", [85, 95], ids=["one-request", "upload"])
 def test_a_newcomer_has_an_answer_in_three_seconds(
-    browser: Browser, watch: Watch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    browser: Browser,
+    watch: Watch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    quality: int,
 ) -> None:
     """Open, drop a photograph of 12 million pixels, read the verdict: with the shipped model, on a warm server."""
     render_site(tmp_path / "site")
     photo = tmp_path / "photo.jpg"
-    photo.write_bytes(photo_of_a_phone())
+    photo.write_bytes(photo_of_a_phone(quality))
     with (
         running_site(tmp_path / "site", tmp_path) as url,
         visit(browser, url, watch) as context,

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp
 
 from lambda_api.dependencies import Dependencies
 from lambda_api.errors import ProblemCode
-from lambda_api.idempotency import Idempotency
+from lambda_api.idempotency import KEY_LIFETIME, Idempotency
 from lambda_api.middleware import AppAtPath, BodyLimit, CrossOrigin, FailureLog, RequestMarks
 from lambda_api.observability import Observation
 from lambda_api.openapi import ContractedAPI
@@ -36,7 +36,10 @@ requests at once, and timeouts.
 def create_app(dependencies: Dependencies) -> RequestMarks:
     """The whole app, site included when there is one to serve."""
     app: ASGIApp = Idempotency(
-        _api(dependencies), dependencies.idempotency, clock=dependencies.clock
+        _api(dependencies),
+        dependencies.idempotency,
+        clock=dependencies.clock,
+        lifetime=min(KEY_LIFETIME, dependencies.limits.result_lifetime),
     )
     if dependencies.site_dir is not None:
         app = ApiBesideSite(app, website(dependencies.site_dir))

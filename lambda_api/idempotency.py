@@ -68,11 +68,18 @@ class Idempotency:
     """Applies to every POST below it that has the header. Deleting a path forgets its answers."""
 
     def __init__(
-        self, app: ASGIApp, store: IdempotencyStore, *, clock: Callable[[], datetime]
+        self,
+        app: ASGIApp,
+        store: IdempotencyStore,
+        *,
+        clock: Callable[[], datetime],
+        lifetime: timedelta = KEY_LIFETIME,
     ) -> None:
+        """Answers are kept for `lifetime`: no longer than the results that they may hold."""
         self._app = app
         self._store = store
         self._clock = clock
+        self._lifetime = lifetime
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope.get("method")
@@ -103,7 +110,7 @@ class Idempotency:
             fingerprint=_fingerprint(scope, body),
             token=secrets.token_hex(16),
             claimed_until=now + CLAIM_LIFETIME,
-            expires_at=now + KEY_LIFETIME,
+            expires_at=now + self._lifetime,
         )
         holder = await run_in_threadpool(self._store.claim, claim, now=now)
         if holder is not None:

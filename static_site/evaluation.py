@@ -18,6 +18,22 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RocCurve:
+    """What each limit would do to one condition's images, from the strictest limit to none."""
+
+    condition: str
+    flagged: list[float]
+    """Shares of the photographs, 0 to 1."""
+    found: list[float]
+    """Shares of the AI images at the same limits."""
+
+    def found_at(self, most_flagged: float) -> float | None:
+        """The largest share that can be found while no larger share of photographs is flagged."""
+        shares = zip(self.flagged, self.found, strict=True)
+        return max((found for flagged, found in shares if flagged <= most_flagged), default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PaperResult:
     """Counts that the paper printed, with what follows from them."""
 
@@ -84,6 +100,7 @@ class Evaluation:
         absent = {
             "about.checks": self.checks is None,
             "about.robustness": len(self.robustness) < 2,
+            "about.roc": not self.roc,
             "help.heatmap": not self.heatmap_is_verified,
         }
         return tuple(prefix for prefix, is_absent in absent.items() if is_absent)
@@ -111,6 +128,19 @@ class Evaluation:
             for name, rows in sets.items()
             if rows and all(row["auroc"] is not None for row in rows)
         }
+
+    @property
+    def roc(self) -> list[RocCurve]:
+        """Of the generators that were seen in training; empty in a report from before the curves."""
+        curves = [
+            RocCurve(
+                condition=row["condition"],
+                flagged=row["roc"]["false_positive_rate"],
+                found=row["roc"]["true_positive_rate"],
+            )
+            for row in self.report.get("curves", [])
+        ]
+        return [curve for curve in curves if None not in [*curve.flagged, *curve.found]]
 
     @staticmethod
     def count(rate: float | None, n: int | None) -> int | None:

@@ -18,6 +18,22 @@ DOCUMENTS = [
     ROOT / "docs/operations.md",
 ]
 CONDITIONS = ("clean", "web", "hard")
+CRITERIA = {
+    "1.1": [1],
+    "1.2": [1, 2, 3, 4, 5],
+    "1.3": [1, 2, 3, 4, 5],
+    "1.4": [1, 2, 3, 4, 5, 10, 11, 12, 13],
+    "2.1": [1, 2, 4],
+    "2.2": [1, 2],
+    "2.3": [1],
+    "2.4": [1, 2, 3, 4, 5, 6, 7, 11],
+    "2.5": [1, 2, 3, 4, 7, 8],
+    "3.1": [1, 2],
+    "3.2": [1, 2, 3, 4, 6],
+    "3.3": [1, 2, 3, 4, 7, 8],
+    "4.1": [2, 3],
+}
+"""Of WCAG 2.2, at the levels A and AA."""
 
 
 def figures(report: dict[str, Any]) -> str:
@@ -87,6 +103,20 @@ def test_the_training_guide_quotes_the_report() -> None:
     assert f"| AUROC, mean over {number} generators never seen | {rows['unseen']} |" in text
     assert f"| photographs flagged | {flagged} |" in text
     assert f"{last['agreement']:.1%} of the verdicts agree, and AUROC moves by {moved:.4f}" in text
+
+
+def test_every_criterion_of_wcag_is_judged() -> None:
+    """Each success criterion of WCAG 2.2 at the levels A and AA has its place in the table."""
+    text = (ROOT / "docs/accessibility.md").read_text("utf-8")
+    judged: set[str] = set()
+    for row in re.findall(r"^\| (\d[^|]+)\|", text, re.MULTILINE):
+        span = re.match(r"(\d\.\d)\.(\d) to \1\.(\d)", row)
+        if span:
+            judged |= {f"{span[1]}.{n}" for n in range(int(span[2]), int(span[3]) + 1)}
+        else:
+            judged.update(re.findall(r"\d\.\d\.\d+", row))
+
+    assert {f"{chapter}.{n}" for chapter, ns in CRITERIA.items() for n in ns} == judged
 
 
 def test_the_readme_quotes_the_benchmark() -> None:

@@ -132,6 +132,7 @@ export class Check {
    * @param {AbortSignal} signal
    */
   async #result(api, limits, signal) {
+    const isNew = !this.id;
     if (!this.id) {
       const file = /** @type {File} */ (this.file);
       const sending = {
@@ -145,6 +146,7 @@ export class Check {
       this.id = await this.#begin(api, file, { ...sending, onSent: () => this.#enter("waiting") });
     }
     return follow(api, this.id, {
+      isNew,
       signal,
       onJob: ({ status, progress }) => this.#enter(status === "processing" ? "analysing" : "waiting", progress || null),
     });

@@ -6,6 +6,8 @@ import { Cancelled, Problem } from "./problems.js";
 /** @typedef {import("./api.js").Detection} Detection */
 /** @typedef {import("./api.js").PendingDetection} PendingDetection */
 
+/** How much later a new job is looked at first: at once it is never done, and by then most images are. */
+const DELAY_MS = 1_000;
 const USUAL_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const MOST_FAILURES = 6;
@@ -17,11 +19,14 @@ const MOST_WAITING_MS = 15 * 60_000;
  *
  * @param {Api} api
  * @param {string} id
- * @param {{signal: AbortSignal, onJob: (job: PendingDetection) => void}} options
+ * @param {{isNew: boolean, signal: AbortSignal, onJob: (job: PendingDetection) => void}} options whether it was begun
+ * just now, and whom to tell how far it is
  * @returns {Promise<Detection>} rejects with Problem or Cancelled
  */
-export async function follow(api, id, { signal, onJob }) {
+export async function follow(api, id, { isNew, signal, onJob }) {
   let failures = 0;
+  let delay = isNew ? DELAY_MS : 0;
+  if (isNew) await pause(delay, signal);
   for (let waited = 0; ; ) {
     await untilVisible(signal);
     let wait;
@@ -31,7 +36,8 @@ export async function follow(api, id, { signal, onJob }) {
       if (job.status === "failed") throw new Problem(job.problem.code, { hasEndedTheJob: true });
       onJob(job);
       failures = 0;
-      wait = Math.min(retryAfter * 1000 || USUAL_WAIT_MS, LONGEST_WAIT_MS);
+      wait = Math.min(retryAfter * 1000 || USUAL_WAIT_MS, LONGEST_WAIT_MS) - delay;
+      delay = 0;
     } catch (error) {
       if (!(error instanceof Problem && error.isPassing) || failures === MOST_FAILURES) throw error;
       failures += 1;

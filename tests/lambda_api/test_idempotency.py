@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -153,6 +154,17 @@ def test_answer_lives_for_a_day(service: EmbeddedService, call: Caller) -> None:
     service.clock.advance(timedelta(hours=24, seconds=-1))
     assert first.json() == _detect(call, headers).json()
     service.clock.advance(timedelta(seconds=1))
+    assert first.json()["id"] != _detect(call, headers).json()["id"]
+
+
+def test_no_answer_outlives_its_result(service: EmbeddedService) -> None:
+    """Where results are kept for an hour, what repeats them is too."""
+    service.limits = dataclasses.replace(service.limits, result_lifetime=timedelta(hours=1))
+    call = Caller(service.app())
+    headers = _key()
+    first = _detect(call, headers)
+    service.clock.advance(timedelta(hours=1))
+
     assert first.json()["id"] != _detect(call, headers).json()["id"]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from detector.analysis import Detector
 from detector.errors import ModelLoadError
+from lambda_api.admission import Rates
 from lambda_api.security_headers import SECURITY_HEADERS
 from tests.apps import PROBLEM, Caller, build_app
 from tests.fakes import BrokenDetector
@@ -83,6 +84,21 @@ def test_refusals_have_cors_headers(tmp_path: Path) -> None:
 
     assert [503, 400] == [each.status_code for each in answers]
     assert {ORIGIN} == {each.headers["access-control-allow-origin"] for each in answers}
+
+
+def test_admission_refusals_have_cors_headers(tiny_detector: Detector, tmp_path: Path) -> None:
+    """A page of the allowed origin may read that its key is wrong, and for how long to wait."""
+    rates = Rates(anonymous_per_minute=1)
+    call = Caller(build_app(tiny_detector, tmp_path, allowed_origins=(ORIGIN,), rates=rates))
+    keyed = {"origin": ORIGIN, "authorization": "Bearer nothing"}
+    sent = (keyed, {"origin": ORIGIN}, {"origin": ORIGIN}, {"origin": "https://evil.example"})
+    answers = [call("POST", "/v1/uploads", json={}, headers=headers) for headers in sent]
+
+    assert [401, 400, 429, 429] == [each.status_code for each in answers]
+    assert [ORIGIN] * 3 + [None] == [
+        each.headers.get("access-control-allow-origin") for each in answers
+    ]
+    assert "Retry-After" in answers[2].headers["access-control-expose-headers"]
 
 
 def test_preflight(failing: Caller) -> None:

@@ -13,10 +13,11 @@ import pytest
 from detector.analysis import Detector
 from lambda_api.adapters.emf import EmfMetrics
 from lambda_api.observability import log_as_json
-from tests.apps import Caller, build_app
+from tests.apps import Caller, EmbeddedService, build_app
 from tests.fakes import BrokenDetector
 from tests.images import plain_image
 from tests.metadata import exif, jpeg_with
+from tests.videos import encode, steady
 
 FILE_NAME = "zanzibar-honeymoon.jpg"
 TEXT = "My neighbour Wilhelmina is a suspicious person."
@@ -56,9 +57,13 @@ def _requests(log: io.StringIO) -> list[dict[str, Any]]:
     return [line for line in lines if line["message"] == "request"]
 
 
+def _image() -> bytes:
+    return jpeg_with(plain_image("JPEG", (300, 300), 250), exif=exif(software=INSIDE))
+
+
 def _use_everything(call: Caller, headers: dict[str, str]) -> list[str]:
     """Every path, in good ways and bad ones, full of markers. Gives the ids that came back."""
-    image = jpeg_with(plain_image("JPEG", (300, 300), 250), exif=exif(software=INSIDE))
+    image = _image()
 
     def post(path: str, **request: Any) -> Any:
         return call("POST", path, headers=headers, **request)
@@ -91,10 +96,30 @@ def _use_everything(call: Caller, headers: dict[str, str]) -> list[str]:
     return [result["id"]]
 
 
+def _upload(service: EmbeddedService, headers: dict[str, str]) -> list[str]:
+    """Files full of markers as jobs, good ones and bad ones, brought to their ends. Gives their ids."""
+    call = Caller(service.app(proxies=1))
+    ids = []
+    video = encode(steady(3, 200), "webm")
+    for data in (_image(), TEXT.encode(), video, video[:2000] + TEXT.encode()):
+        wanted = {"content_type": "application/octet-stream", "bytes": len(data)}
+        ticket = call("POST", "/v1/uploads", json=wanted, headers=headers).json()
+        ids.append(ticket["upload_id"])
+        file = {"file": (FILE_NAME, data)}
+        for fields in ({**ticket["fields"], "key": FILE_NAME}, ticket["fields"], ticket["fields"]):
+            call("POST", ticket["url"], data=fields, files=file, headers=headers)
+        submission = {"upload_id": ticket["upload_id"]}
+        call("POST", "/v1/detections", json=submission, headers=headers)
+    service.work()
+    ends = [call("GET", f"/v1/detections/{job_id}").json()["status"] for job_id in ids]
+    assert {"succeeded", "failed"} >= set(ends)
+    return ids
+
+
 def test_the_log_holds_no_content(
     tiny_detector: Detector, tmp_path: Path, log: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Over a run through the whole API, failures included, no planted marker and no id is logged."""
+    """Over a run through API and worker, failures included, no planted marker and no id is logged."""
     headers = {
         "x-forwarded-for": ADDRESS,
         "user-agent": f"Wilhelmina {EMAIL}",
@@ -102,12 +127,15 @@ def test_the_log_holds_no_content(
     }
     call = Caller(build_app(tiny_detector, tmp_path / "a", proxies=1))
     ids = _use_everything(call, headers)
+    ids += _upload(EmbeddedService(tiny_detector, tmp_path / "c"), headers)
+    ids += _upload(EmbeddedService(BrokenDetector(tiny_detector), tmp_path / "d"), headers)
     broken = Caller(build_app(BrokenDetector(tiny_detector), tmp_path / "b"))
     files = {"file": (FILE_NAME, TEXT.encode())}
     assert 500 == broken("POST", "/v1/detections", files=files, headers=headers).status_code
 
     written = log.getvalue() + "".join(capfd.readouterr())
-    assert len(_requests(log)) > 30
+    assert len(_requests(log)) > 70
+    assert "An attempt at a job failed" in log.getvalue()
     assert [] == [marker for marker in (*MARKERS, *ids) if marker in written]
 
 

@@ -168,6 +168,20 @@ def test_bad_request_is_answered_with_its_problem(
     assert 200 == call.detect(plain_image("PNG")).status_code
 
 
+def test_the_contract_names_these_problems(call: Caller) -> None:
+    """Where a bad request meets an operation of the contract, its code is among that one's examples."""
+    paths = call("GET", "/v1/openapi.json").json()["paths"]
+    checked = 0
+    for method, path, _, status, code in BAD_REQUESTS:
+        for template, operations in paths.items():
+            operation = operations.get(method.lower())
+            if operation and re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+                documented = operation["responses"][str(status)]["content"][PROBLEM]["examples"]
+                assert code in documented, (method, path)
+                checked += 1
+    assert checked > 25
+
+
 def test_numbers_behind_limits_are_told(call: Caller) -> None:
     """A problem with a limit carries the published number."""
     limits = call("GET", "/v1/limits").json()

@@ -2,12 +2,21 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from static_site.formats import LANGUAGES, Language
 from static_site.render import render_site
@@ -70,31 +79,34 @@ def watch() -> Watch:
     return Watch()
 
 
+@contextmanager
+def visit(browser: Browser, url: str, watch: Watch, **options: Any) -> Iterator[BrowserContext]:
+    """A fresh visitor of the site at `url`. A fault seen by `watch` fails the test."""
+    with browser.new_context(base_url=url, **options) as context:
+        context.set_default_timeout(20_000)
+
+        def check_host(request: Request) -> None:
+            if not request.url.startswith((url, "blob:", "data:")):
+                watch.note(f"request to {request.url}")
+
+        def check_message(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                watch.note(f"console: {message.text}")
+
+        context.on("request", check_host)
+        context.on("console", check_message)
+        context.on("weberror", lambda error: watch.note(f"uncaught: {error.error}"))
+        yield context
+    assert [] == watch.faults
+
+
 @pytest.fixture
 def context(browser: Browser, site_url: str, watch: Watch) -> Iterator[BrowserContext]:
-    """A fresh visitor. A fault seen by `watch` fails the test."""
-    context = browser.new_context(
-        base_url=site_url,
-        reduced_motion="reduce",
-        service_workers="block",  # one of them would hide requests from tests that answer for the API
-    )
-    context.set_default_timeout(20_000)
-
-    def check_host(request: Request) -> None:
-        if not request.url.startswith((site_url, "blob:", "data:")):
-            watch.note(f"request to {request.url}")
-
-    context.on("request", check_host)
-    context.on(
-        "console",
-        lambda message: (
-            watch.note(f"console: {message.text}") if message.type in {"error", "warning"} else None
-        ),
-    )
-    context.on("weberror", lambda error: watch.note(f"uncaught: {error.error}"))
-    yield context
-    context.close()
-    assert watch.faults == []
+    """One whose requests can all be seen and answered by the test."""
+    # A service worker would hide some of them.
+    options = {"reduced_motion": "reduce", "service_workers": "block"}
+    with visit(browser, site_url, watch, **options) as context:
+        yield context
 
 
 @pytest.fixture

@@ -78,6 +78,12 @@ def details(page: Page, files: Files) -> None:
     page.click("#feedback summary")
 
 
+def reported(page: Page, files: Files) -> None:
+    details(page, files)
+    page.click("#feedback-send")
+    page.locator("#feedback-sent").wait_for()
+
+
 def choose_video(page: Page, files: Files) -> None:
     page.set_input_files("#file", files.video)
     page.locator("#check").wait_for()
@@ -125,6 +131,21 @@ def sending(page: Page, files: Files) -> None:
     page.locator("#progress").wait_for()
 
 
+def slow(page: Page, files: Files) -> None:
+    """All is sent, and no answer comes."""
+    page.clock.install()
+    page.add_init_script(
+        """XMLHttpRequest.prototype.send = function () {
+          this.upload.dispatchEvent(new ProgressEvent("load"));
+        };"""
+    )
+    page.reload(wait_until="networkidle")
+    choose(page, files)
+    page.click("#check")
+    page.clock.run_for(15_100)
+    page.locator("#progress-wait:not(:empty)").wait_for()
+
+
 def examining(page: Page, _files: Files) -> None:
     job = {"id": JOB_ID, "status": "processing", "progress": 0.4}
     page.route(JOB, lambda route: route.fulfill(json=job))
@@ -135,6 +156,14 @@ def examining(page: Page, _files: Files) -> None:
 def choose_several(page: Page, files: Files) -> None:
     page.set_input_files("#file", [files.photo, files.text, files.other])
     page.locator("#list-run").wait_for()
+
+
+def sending_several(page: Page, files: Files) -> None:
+    page.add_init_script("XMLHttpRequest.prototype.send = () => {}")
+    page.reload(wait_until="networkidle")
+    choose_several(page, files)
+    page.click("#list-run")
+    page.locator(".file progress:visible").wait_for()
 
 
 def several(page: Page, files: Files) -> None:
@@ -187,14 +216,33 @@ def sample(page: Page, _files: Files) -> None:
     page.locator("#result-image").evaluate("image => image.decode()")
 
 
+def write(page: Page, text: str) -> None:
+    page.goto(page.url.replace("/detect.html", "/help.html"))
+    page.fill("#message-text", text)
+    page.click("#message-send")
+
+
+def unsendable_message(page: Page, _files: Files) -> None:
+    write(page, "Hello")
+    page.locator("#error-summary").wait_for()
+
+
+def sent_message(page: Page, _files: Files) -> None:
+    write(page, "Which of my pictures may I send?")
+    page.locator("#message-sent").wait_for()
+
+
 STATES: dict[str, Callable[[Page, Files], None]] = {
     "chosen": choose,
     "chosen-video": choose_video,
     "chosen-several": choose_several,
     "sending": sending,
+    "sending-several": sending_several,
+    "slow": slow,
     "examining": examining,
     "result": result,
     "result-details": details,
+    "result-reported": reported,
     "result-sample": sample,
     "result-video": video,
     "result-video-measured": measured_video,
@@ -206,8 +254,10 @@ STATES: dict[str, Callable[[Page, Files], None]] = {
     "error-limited": problem(429, "rate_limited"),
     "error-failed": problem(500, "internal"),
     "error-gone": gone,
+    "help-wrong": unsendable_message,
+    "help-sent": sent_message,
 }
-"""Of the Detection page."""
+"""Each entered from the Detection page."""
 
 
 def take_screenshots(

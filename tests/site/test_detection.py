@@ -9,11 +9,11 @@ from typing import Any
 import pillow_heif
 import pytest
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from static_site.formats import ENGLISH, INDONESIAN, Language
 from static_site.render import HERE
-from tests.site.conftest import Watch
+from tests.site.conftest import Watch, visit
 
 pytestmark = pytest.mark.browser
 
@@ -304,6 +304,8 @@ def test_bad_files_are_not_sent(
         (422, "no_frames"),
         (422, "encrypted_media"),
         (422, "unsupported_codec"),
+        (429, "rate_limited"),
+        (429, "quota_exceeded"),
         (503, "model_load_failed"),
         (503, "busy"),
         (500, "internal"),
@@ -546,6 +548,38 @@ def test_an_image_can_be_pasted(page: Page, images: dict[str, Path]) -> None:
         carrier,
     )
     expect(page.locator("#chosen-name")).to_have_text("pasted.jpg")
+
+
+PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
+
+
+def test_a_photograph_can_be_taken(
+    browser: Browser, site_url: str, watch: Watch, images: dict[str, Path], language: Language
+) -> None:
+    """A phone has a second button, which opens its camera; what it took is the chosen file."""
+    with visit(browser, site_url, watch, **PHONE) as context:
+        page = context.new_page()
+        open_detection(page, language)
+        expect(page.locator("label[for=camera]")).to_be_visible()
+        expect(page.locator("#camera")).to_have_attribute("capture", "environment")
+        page.set_input_files("#camera", images["bright"])
+        page.click("#check")
+        expect(page.locator("#verdict")).to_be_visible()
+
+
+def test_a_printed_result_keeps_all(
+    page: Page, language: Language, images: dict[str, Path]
+) -> None:
+    """On paper are the answer with its caution, the reasons, the origin and every detail, but no button."""
+    page.add_init_script("window.print = () => window.dispatchEvent(new Event('beforeprint'))")
+    open_detection(page, language)
+    check_image(page, images["photo"])
+    page.click("#print")
+    page.emulate_media(media="print")
+    for kept in ("#verdict", "#verdict-card .caution", "#reasons li", "#provenance-list li"):
+        expect(page.locator(kept).first).to_be_visible()
+    expect(page.locator("#detail-list dd:visible")).to_have_count(13)
+    expect(page.locator("button:visible, .menu:visible")).to_have_count(0)
 
 
 def test_a_format_without_preview_can_be_checked(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,18 @@ def test_a_large_image_goes_as_an_upload(page: Page, large_image: Path) -> None:
     expect(page.locator("#verdict")).to_be_visible()
     expect(page).to_have_url(JOB_IN_ADDRESS)
     expect(page.locator("#result-image")).to_be_visible()
+
+
+def test_a_new_job_is_given_a_second(page: Page, large_image: Path) -> None:
+    """At once it is never done: the first look comes when an image usually is."""
+    open_detection(page)
+    with page.expect_response(re.compile(r"/v1/detections$")):
+        check_file(page, large_image)
+    begun = time.monotonic()
+    with page.expect_response(JOB):
+        pass
+    assert time.monotonic() - begun > 0.8
+    expect(page.locator("#verdict")).to_be_visible()
 
 
 def test_a_video_that_never_opens_can_be_checked(page: Page, video: Path) -> None:

@@ -1,18 +1,20 @@
 """Every page in a browser: faults of accessibility, width, language, and life without scripts."""
 
 import re
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from static_site.formats import ENGLISH, INDONESIAN, Language
 from static_site.render import PAGES
-from tests.site.test_detection import check_image, open_detection
+from tests.site.conftest import Watch, visit
+from tests.site.screenshots import STATES, Files, make_files
 
 pytestmark = pytest.mark.browser
+
+PHONE_AND_DESK: tuple[tuple[int, Literal["light", "dark"]], ...] = ((320, "dark"), (1280, "light"))
 
 
 def grave_faults(page: Page) -> list[tuple[str, Any]]:
@@ -35,25 +37,6 @@ def test_pages_have_no_grave_accessibility_fault(
     assert grave_faults(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_result_has_no_grave_accessibility_fault(
-    page: Page, language: Language, images: dict[str, Path], scheme: Any
-) -> None:
-    """No serious or critical fault is found on a chosen image, a result, and an error."""
-    page.emulate_media(color_scheme=scheme)
-    open_detection(page, language)
-    page.set_input_files("#file", images["photo"])
-    expect(page.locator("#check")).to_be_visible()
-    assert grave_faults(page) == []
-    check_image(page, images["photo"])
-    page.check("#heatmap-show")
-    page.click("#details summary")
-    assert grave_faults(page) == []
-    page.set_input_files("#file", images["text"])
-    expect(page.locator("#error-summary")).to_be_visible()
-    assert grave_faults(page) == []
-
-
 def overflow(page: Page) -> int:
     width: int = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -70,15 +53,25 @@ def test_pages_do_not_scroll_sideways(page: Page, language: Language, name: str)
         assert overflow(page) == 0, f"at {width} pixels"
 
 
-def test_a_result_fits_a_small_phone(
-    page: Page, language: Language, images: dict[str, Path]
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """What the states are entered with."""
+    return make_files(tmp_path_factory.mktemp("files"), None)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_sound(
+    page: Page, language: Language, watch: Watch, files: Files, state: str
 ) -> None:
-    """The result with open details is not wider than 320 pixels."""
-    page.set_viewport_size({"width": 320, "height": 640})
-    open_detection(page, language)
-    check_image(page, images["photo"])
-    page.click("#details summary")
-    assert overflow(page) == 0
+    """On a phone and on a desk, in either colour scheme: no grave fault, and nothing wider than the window."""
+    watch.failed_answers_are_expected = state.startswith("error-")
+    page.goto(language.address("detect"), wait_until="networkidle")
+    STATES[state](page, files)
+    for width, scheme in PHONE_AND_DESK:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        assert grave_faults(page) == [], f"at {width} pixels, {scheme}"
+        assert overflow(page) == 0, f"at {width} pixels"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -100,15 +93,14 @@ def test_the_home_page_leads_to_detection(page: Page, language: Language) -> Non
 
 
 def test_without_scripts_the_page_explains_itself(
-    browser: Browser, site_url: str, language: Language
+    browser: Browser, site_url: str, watch: Watch, language: Language
 ) -> None:
     """Where scripts are off, the form is gone and a sentence says why."""
-    context: BrowserContext = browser.new_context(base_url=site_url, java_script_enabled=False)
-    page = context.new_page()
-    page.goto(language.address("detect"))
-    expect(page.locator("noscript p")).to_be_visible()
-    expect(page.locator("#drop-zone")).to_be_hidden()
-    context.close()
+    with visit(browser, site_url, watch, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(language.address("detect"))
+        expect(page.locator("noscript p")).to_be_visible()
+        expect(page.locator("#drop-zone")).to_be_hidden()
 
 
 def test_one_flowchart_shows_at_each_width(page: Page) -> None:
@@ -120,7 +112,7 @@ def test_one_flowchart_shows_at_each_width(page: Page) -> None:
         expect(page.locator(f".flowchart-{shown}")).to_be_visible()
 
 
-def test_an_unknown_address_has_a_page(page: Page, watch: Any) -> None:
+def test_an_unknown_address_has_a_page(page: Page, watch: Watch) -> None:
     """A mistyped address is answered with our own page."""
     watch.failed_answers_are_expected = True
     response = page.goto("/no/such/page.html")

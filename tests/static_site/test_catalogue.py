@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from detector.verdict import Reason
+from lambda_api.errors import ProblemCode
 from static_site.catalogue import Catalogue, CatalogueError, script_keys
 from static_site.render import HERE
 from tests.wording import overclaims
@@ -101,6 +102,16 @@ def test_every_reason_has_words() -> None:
         assert key in load("en")
         assert key in load("id")
         assert f'  {reason}: "{key}"' in script
+
+
+def test_every_problem_has_words() -> None:
+    """So does each code of the API, but for those of a header that the page does not send."""
+    table = (HERE / "js" / "problems.js").read_text("utf-8")
+    without = {code for code in ProblemCode if f'  {code}: "script.error.' not in table}
+    of_idempotency = {"idempotency_key_invalid", "idempotency_key_reused", "request_in_progress"}
+    assert of_idempotency == without
+    scripts = (HERE / "js").rglob("*.js")
+    assert not any("Idempotency-Key" in script.read_text("utf-8") for script in scripts)
 
 
 def test_a_message_given_twice_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.static_site.conftest import SAMPLE_REPORT
 ReadPage = Callable[[str], str]
 
 TABLES = (
-    *("expected_errors", "reals", "generators", "summary"),
+    *("expected_errors", "reals", "generators", "curves", "summary"),
     *("stability", "suitability", "explanation"),
 )
 """The sections of a report whose numbers About shows."""
@@ -285,7 +285,30 @@ def test_the_robustness_chart_needs_every_number(
         path.write_text(json.dumps({**report, "summary": rows}), "utf-8")
         render_site(tmp_path / "out", path)
         about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
-        assert n_charts == about.count('class="robustness-chart"')
+        assert n_charts == about.count("robustness-chart")
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+def test_the_roc_curve_is_that_of_the_report(
+    language: Language, report: dict[str, Any], tmp_path: Path
+) -> None:
+    """A line for each condition, and beside it what is found at 1, 3 and 10 %; neither without points."""
+    roc = {
+        "false_positive_rate": [0.0, 0.01, 0.04, 1.0],
+        "true_positive_rate": [0.1, 0.5, 0.7, 1.0],
+    }
+    path = tmp_path / "report.json"
+    for curves in ([{"condition": "web", "roc": roc}], []):
+        path.write_text(json.dumps({**report, "curves": curves}), "utf-8")
+        render_site(tmp_path / "out", path)
+        about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
+        table = about.partition('id="roc-caption"')[2].partition("</table>")[0]
+        cells = re.findall(r'<td class="number">(.*?)</td>', table)
+
+        assert len(curves) == about.count("roc-chart")
+        assert len(curves) == about.count('d="M38.0 291.0L40.9 175.0L49.6 117.0L328.0 30.0"')
+        expected = [percent(language, share) for share in (0.5, 0.5, 0.7)]
+        assert (expected if curves else []) == cells
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)

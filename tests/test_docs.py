@@ -58,7 +58,7 @@ def figures(report: dict[str, Any]) -> str:
                 [f"{row['miss_rate']:.1%}" for row in errors],
             ),
             line(
-                "AUROC, the generator of the training portraits",
+                f"AUROC, mean over {len(seen[0]['generators'])} generators of the training",
                 [f"{row['auroc']:.3f}" for row in seen],
             ),
             line(
@@ -98,9 +98,9 @@ def test_the_training_guide_quotes_the_report() -> None:
     moved = max(map(abs, last["auroc_change"].values()))
     text = (ROOT / "training/README.md").read_text("utf-8")
 
-    assert f"| AUROC, test split of the generator of the training | {rows['seen']} |" in text
-    number = len(summary["unseen", "clean"]["generators"])
-    assert f"| AUROC, mean over {number} generators never seen | {rows['unseen']} |" in text
+    known, unknown = (len(summary[kind, "clean"]["generators"]) for kind in ("seen", "unseen"))
+    assert f"| AUROC, mean over {known} generators of the training | {rows['seen']} |" in text
+    assert f"| AUROC, mean over {unknown} generators never seen | {rows['unseen']} |" in text
     assert f"| photographs flagged | {flagged} |" in text
     assert f"{last['agreement']:.1%} of the verdicts agree, and AUROC moves by {moved:.4f}" in text
 

@@ -1,7 +1,8 @@
 """Leak tests that need training runs of their own: of a recipe and its data, rather than of a model.
 
     python -m training.leak_runs --recipe NAME --data FOLDER [--data FOLDER ...] --out FOLDER
-                                 [--test L4] [--test L5] [--test L11] [--imagenet WEIGHTS] [--device cpu|cuda]
+                                 [--test L4] [--test L5] [--test L11] [--features RUN] [--imagenet WEIGHTS]
+                                 [--device cpu|cuda]
 
 L4: photographs of a source that was left out are flagged no more than twice as often as those of validation.
 L5: from shuffled labels nothing is learned. L11: the tests can see a shortcut, for with one laid into the
@@ -12,6 +13,7 @@ Each run lies in its own folder below --out, and a stopped command goes on where
 """
 
 import argparse
+import copy
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +30,8 @@ from detector.labels import FAKE, REAL
 from training.augment import encode
 from training.evaluate import write_report
 from training.leakage import Finding
-from training.model import ResNet50Detector, from_imagenet
-from training.recipes import RECIPES, UNTOUCHED, NetworkSpec, Recipe
+from training.model import ResNet50Detector
+from training.recipes import RECIPES, UNTOUCHED, Recipe
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.report import rounded
 from training.scoring import LIMITS
@@ -37,6 +39,7 @@ from training.train import (
     Run,
     conditions_of,
     evaluate,
+    first_network,
     score,
     stop_signal,
     train,
@@ -61,15 +64,15 @@ class Laboratory:
     out: Path
     device: str
     workers: int
-    start: Callable[[NetworkSpec], ResNet50Detector]
-    """The network before training."""
+    start: Callable[[], ResNet50Detector]
+    """The network before training, anew each time."""
     stop: Callable[[], bool]
 
     def train(self, name: str, records: list[Record], recipe: Recipe | None = None) -> nn.Module:
         """The averaged weights at the end of a run. Raises Stopped when it was ended before."""
         recipe = recipe or self.recipe
         torch.manual_seed(recipe.seed)
-        run = Run(self.start(recipe.network), recipe, self.out / name, device=self.device)
+        run = Run(self.start(), recipe, self.out / name, device=self.device)
         if not train(run, records, workers=self.workers, stop=self.stop):
             raise Stopped(f"stopped in {name} at step {run.step}; run the same command to go on")
         return run.ema.module
@@ -83,6 +86,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--test", choices=sorted(TESTS), action="append")
     parser.add_argument(
+        "--features",
+        type=Path,
+        help="the run whose network the recipe starts from, if it names one",
+    )
+    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -92,12 +100,17 @@ def main() -> None:
         records = [r for folder in args.data for r in read_records(folder)]
     except ValueError as error:
         parser.error(str(error))
+    recipe = RECIPES[args.recipe]()
+    try:
+        start = first_network(recipe, args.imagenet, args.features)
+    except ValueError as error:
+        parser.error(str(error))
     laboratory = Laboratory(
-        recipe=RECIPES[args.recipe](),
+        recipe=recipe,
         out=args.out,
         device=args.device,
         workers=args.workers,
-        start=lambda network: from_imagenet(network, args.imagenet),
+        start=lambda: copy.deepcopy(start.model),
         stop=stop_signal(float("inf")),
     )
     try:

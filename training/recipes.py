@@ -59,6 +59,8 @@ class Recipe:
     phases: tuple[Phase, ...] = ()
     """None where the head alone is fitted, to features as they are."""
     network: NetworkSpec = field(default_factory=NetworkSpec)
+    features: str | None = None
+    """The recipe whose trained network it starts from; by default, that of ImageNet."""
     probe: Phase | None = None
     """The crops to which the head is fitted before the first step; none means that it starts at random."""
     probe_penalty: float = 0.35
@@ -188,12 +190,42 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     )
 
 
+LIGHT = AugmentSpec(
+    untouched=0.5,
+    resize=0.1,
+    blur=0.1,
+    noise=0.05,
+    jpeg=0.5,
+    jpeg_quality=(60, 98),
+    second_jpeg=0.0,
+    webp=0.05,
+    hard_real=0.1,
+)
+
+
+def portraits() -> Recipe:
+    """Features for `asli`: GAN portraits and aligned photographs; small crops, then the serving size.
+
+    It begins with light augmentation, because nothing was learned in 300 steps under the full one.
+    """
+    mix = {"stylegan": 0.45, "taef2-recon": 0.35, "vintage-cyclegan": 0.20}
+    return Recipe(
+        name="portraits",
+        phases=(
+            Phase(crop_size=128, steps=400, pairs_per_step=24, mix=mix, augment=LIGHT),
+            Phase(crop_size=128, steps=550, pairs_per_step=24, mix=mix),
+            Phase(crop_size=224, steps=150, pairs_per_step=8, mix=mix),
+        ),
+        evaluate_every=550,
+    )
+
+
 EVERYDAY = ("real_clothing", "real_catdog", "real_imagenet")
 """Sources of photographs of things and animals."""
 
 
 def asli() -> Recipe:
-    """What ships: ResNet-50's first three stages as ImageNet left them, and a head on their texture.
+    """What ships: the features of `portraits` as they are, and a head on the texture in all their stages.
 
     The head is fitted in closed form to every kind of generator that the data holds, four apart: those are
     left out to be tested on (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`).
@@ -202,7 +234,8 @@ def asli() -> Recipe:
     everyday = Match(sources=EVERYDAY)
     return Recipe(
         name="asli",
-        network=NetworkSpec(stages=(1, 2, 3), deviations=True),
+        network=NetworkSpec(stages=(1, 2, 3, 4), deviations=True),
+        features="portraits",
         probe=Phase(
             crop_size=224,
             steps=400,
@@ -222,6 +255,7 @@ def asli() -> Recipe:
             },
             augment=AugmentSpec(untouched=0.4),
         ),
+        probe_penalty=0.5,
         matches={
             "msg-progan": faces,
             "stylegan2": faces,
@@ -328,5 +362,5 @@ def smoke() -> Recipe:
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (asli, paper, wang2020, progan, smoke)
+    recipe.__name__: recipe for recipe in (asli, portraits, paper, wang2020, progan, smoke)
 }

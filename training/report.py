@@ -91,7 +91,7 @@ def build_report(
         row
         for column, condition in conditions
         for row in (
-            _seen_row(scores, values, bands, column, condition, manifest),
+            _seen_row(report["generators"], scores, values, bands, column, condition, manifest),
             _unseen_row(report["generators"], condition),
         )
     ]
@@ -201,6 +201,7 @@ def _generator_row(
 
 
 def _seen_row(
+    generators: list[dict[str, Any]],
     scores: Scores,
     values: np.ndarray,
     bands: dict[str, np.ndarray],
@@ -208,7 +209,10 @@ def _seen_row(
     condition: Alteration,
     manifest: ModelManifest,
 ) -> dict[str, Any]:
-    """Generators of the training data on their test split, each against its own photographs."""
+    """Generators of the training data on their test split, and the photographs that they are ranked against.
+
+    The AUROC is the mean over generators; the rest is of all images together.
+    """
     names, chosen = _seen(scores, manifest)
     row: dict[str, Any] = {"set": "seen", "condition": condition.name, "generators": sorted(names)}
     row |= dict.fromkeys(_SEEN_FIGURES)
@@ -220,7 +224,7 @@ def _seen_row(
         **row,
         "n_real": int((labels == REAL).sum()),
         "n_ai": int((labels == FAKE).sum()),
-        "auroc": auroc(labels, probability),
+        "auroc": _mean_auroc(generators, condition, seen=True),
         "accuracy": confusion.accuracy,
         "balanced_accuracy": confusion.balanced_accuracy,
         "ece": expected_calibration_error(labels, probability),
@@ -268,21 +272,36 @@ def _seen(scores: Scores, manifest: ModelManifest) -> tuple[set[str], np.ndarray
 
 def _unseen_row(generators: list[dict[str, Any]], condition: Alteration) -> dict[str, Any]:
     """Macro mean over the generators that no training image came from."""
-    rows = [
-        row
-        for row in generators
-        if row["condition"] == condition.name
-        and not row["seen_in_training"]
-        and row["auroc"] is not None
-    ]
+    rows = _rows(generators, condition, seen=False)
     return {
         "set": "unseen",
         "condition": condition.name,
         **dict.fromkeys(_SEEN_FIGURES),
         "generators": [row["generator"] for row in rows],
         "n_ai": sum(row["n"] for row in rows),
-        "auroc": float(np.mean([row["auroc"] for row in rows])) if rows else None,
+        "auroc": _mean_auroc(generators, condition, seen=False),
     }
+
+
+def _rows(
+    generators: list[dict[str, Any]], condition: Alteration, *, seen: bool
+) -> list[dict[str, Any]]:
+    """Those of this condition that have an AUROC."""
+    return [
+        row
+        for row in generators
+        if row["condition"] == condition.name
+        and row["seen_in_training"] == seen
+        and row["auroc"] is not None
+    ]
+
+
+def _mean_auroc(
+    generators: list[dict[str, Any]], condition: Alteration, *, seen: bool
+) -> float | None:
+    """All generators weigh the same."""
+    rows = _rows(generators, condition, seen=seen)
+    return float(np.mean([row["auroc"] for row in rows])) if rows else None
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

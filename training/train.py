@@ -1,7 +1,8 @@
 """Train a recipe, with checkpoints; a stopped run goes on where it was.
 
     python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER [--without NAME ...]
-                             [--statistics-of RUN] [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda]
+                             [--features RUN] [--statistics-of RUN] [--imagenet WEIGHTS]
+                             [--max-minutes N] [--device cpu|cuda]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
 With `torchrun --nproc_per_node=N -m training.train ...` N processes share the pairs of each step.
@@ -14,6 +15,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,13 @@ from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
-from training.model import ResNet50Detector, from_imagenet, network_state
+from training.model import (
+    ResNet50Detector,
+    from_checkpoint,
+    from_features,
+    from_imagenet,
+    network_state,
+)
 from training.probe import (
     Statistics,
     collect_statistics,
@@ -78,6 +86,12 @@ def main() -> None:
         help="learn from these shards of training.shards; --data then holds what validates",
     )
     parser.add_argument(
+        "--features",
+        type=Path,
+        metavar="RUN",
+        help="the finished run whose network this recipe starts from, where it names one",
+    )
+    parser.add_argument(
         "--statistics-of",
         type=Path,
         metavar="RUN",
@@ -92,13 +106,17 @@ def main() -> None:
     args = parser.parse_args()
 
     records = [record for folder in args.data for record in read_records(folder)]
-    recipe = without(
-        RECIPES[args.recipe](),
-        {r.generator for r in records if {r.generator, r.family} & set(args.without)},
-    )
+    left_out = {r.generator for r in records if {r.generator, r.family} & set(args.without)}
+    recipe = without(RECIPES[args.recipe](), left_out)
     distributed.join(args.device)
     torch.manual_seed(recipe.seed)
-    run = Run(from_imagenet(recipe.network, args.imagenet), recipe, args.out, device=args.device)
+    try:
+        start = first_network(recipe, args.imagenet, args.features)
+    except ValueError as error:
+        parser.error(str(error))
+    if learned := left_out & set(start.generators):
+        parser.error(f"{args.features} has learned {sorted(learned)}, which is to be left out")
+    run = Run(start.model, recipe, args.out, device=args.device, learned_before=start.generators)
     if args.statistics_of and not run.probed:
         reuse_statistics(run, args.statistics_of, RECIPES[args.recipe]())
     stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
@@ -110,11 +128,46 @@ def main() -> None:
     distributed.leave()
 
 
+@dataclass(frozen=True)
+class Start:
+    """A network before a run, and the generators that it has learned in another one."""
+
+    model: ResNet50Detector
+    generators: tuple[str, ...] = ()
+
+
+def first_network(recipe: Recipe, imagenet: Path | None, features: Path | None) -> Start:
+    """What the recipe starts from: the best weights of the run `features`, if it names a recipe for that.
+
+    Raises ValueError when that is another run, or none.
+    """
+    if recipe.features is None:
+        return Start(from_imagenet(recipe.network, imagenet))
+    if features is None or not (features / BEST).is_file():
+        raise ValueError(
+            f"{recipe.name!r} starts from a finished run of {recipe.features!r}: name it by --features"
+        )
+    trained = from_checkpoint(features / BEST)
+    if trained.recipe != recipe.features:
+        raise ValueError(f"{features} is a run of {trained.recipe!r}, not of {recipe.features!r}")
+    return Start(from_features(recipe.network, trained.model), trained.generators)
+
+
 class Run:
     """The state of a training run, and its files, which the first process alone writes."""
 
-    def __init__(self, model: ResNet50Detector, recipe: Recipe, out: Path, *, device: str) -> None:
+    def __init__(
+        self,
+        model: ResNet50Detector,
+        recipe: Recipe,
+        out: Path,
+        *,
+        device: str,
+        learned_before: tuple[str, ...] = (),
+    ) -> None:
         self.recipe, self.out, self.device = recipe, out, device
+        self.learned_before = learned_before
+        """Generators that the model knew when the run began."""
         self.model = model.to(device)
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
@@ -185,7 +238,9 @@ class Run:
         """Write the averaged weights, ready for export."""
         state = {
             "recipe": self.recipe.name,
-            "generators": sorted({*self.recipe.generators, *self.recipe.held_out}),
+            "generators": sorted(
+                {*self.recipe.generators, *self.recipe.held_out, *self.learned_before}
+            ),
             "seed": self.recipe.seed,
             "step": self.step,
             "validation": figures,

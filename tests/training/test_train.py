@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training.model import ResNet50Detector, from_checkpoint
+from training.model import ResNet50Detector, from_checkpoint, from_features
 from training.probe import load_statistics
 from training.recipes import NetworkSpec, Phase, Recipe, without
 from training.records import Record
@@ -20,6 +20,7 @@ from training.train import (
     CHECKPOINT,
     STATISTICS,
     Run,
+    first_network,
     reuse_statistics,
     train,
     train_step,
@@ -162,6 +163,35 @@ def test_a_run_without_a_generator_uses_what_another_has_collected(
     assert not torch.equal(whole.model.head.weight, run.model.head.weight)
     with pytest.raises(ValueError, match="is not a run of the recipe"):
         reuse_statistics(run, whole.out, recipe)
+
+
+def test_a_recipe_may_start_from_the_features_of_another(
+    two_generators: list[Record], tmp_path: Path
+) -> None:
+    """They stay as they are where the head alone is fitted, and what they have learned counts as learned."""
+    first = _run(tmp_path / "first", dataclasses.replace(RECIPE, name="first"))
+    train(first, two_generators, workers=0, stop=_never)
+    recipe = dataclasses.replace(
+        HEAD_ALONE,
+        features="first",
+        probe=dataclasses.replace(RECIPE.phases[0], mix={"gan": 1.0}),
+    )
+    start = first_network(recipe, None, first.out)
+    run = Run(
+        start.model, recipe, tmp_path / "second", device="cpu", learned_before=start.generators
+    )
+    train(run, two_generators, workers=0, stop=_never)
+    trained = from_checkpoint(run.out / BEST)
+
+    assert ("gan", "vae") == trained.generators
+    for name, expected in first.ema.module.backbone.layer1.state_dict().items():
+        assert torch.equal(expected, trained.model.backbone.layer1.state_dict()[name]), name
+    with pytest.raises(ValueError, match="name it by --features"):
+        first_network(recipe, None, None)
+    with pytest.raises(ValueError, match="is a run of 'first', not of 'other'"):
+        first_network(dataclasses.replace(recipe, features="other"), None, first.out)
+    with pytest.raises(ValueError, match=r"Stages \(1, 4\) are wanted; \(1,\) were trained"):
+        from_features(NetworkSpec(stages=(1, 4)), trained.model)
 
 
 def test_a_finished_run_leaves_its_best_weights(

@@ -13,7 +13,7 @@ from detector.preprocess import PreprocessSpec
 from tests.models import TINY_MANIFEST
 from training.export import export_onnx, parity, write_manifest
 from training.model import ResNet50Detector
-from training.quantize import Comparison, quantize, quantize_weights
+from training.quantize import Comparison, best_scale, quantize, quantize_weights
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,26 @@ def test_eight_bit_weights_hardly_change_the_logits(
 
     assert (tmp_path / "small.onnx").stat().st_size < 0.3 * graph.stat().st_size
     assert parity(model, tmp_path / "small.onnx", crops) < 0.1 * spread
+
+
+def test_weights_that_lie_on_a_grid_keep_their_values() -> None:
+    """Each channel has a grid of its own; a channel of noughts stays one, and others lose little."""
+    rng = np.random.default_rng(0)
+    levels = rng.integers(-63, 64, (5, 8, 3, 3)).astype(np.float32)
+    levels[4] = 0
+    steps = np.array([0.003, 0.01, 0.7, 2.1, 1.0], np.float32).reshape(-1, 1, 1, 1)
+    scale = best_scale(levels * steps)
+    restored = np.round(levels * steps / scale) * scale
+
+    assert (5, 1, 1, 1) == scale.shape
+    assert np.abs(np.round(levels * steps / scale)).max() <= 127
+    np.testing.assert_allclose(levels * steps, restored, rtol=1e-6)
+
+    free = rng.normal(size=(2, 8, 3, 3)).astype(np.float32)
+    scale = best_scale(free)
+    error = np.square(free - np.round(free / scale) * scale).sum((1, 2, 3))
+    usual = np.abs(free).max(axis=(1, 2, 3), keepdims=True) / 127
+    assert (error <= np.square(free - np.round(free / usual) * usual).sum((1, 2, 3)) + 1e-6).all()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from detector.errors import ModelLoadError
 from detector.manifest import METADATA_KEY, ModelManifest
 from detector.preprocess import Crops
 
+CROPS_PER_RUN = 4
+"""Six at once take 70 MB more, and are one hundredth faster."""
+
 SLOWER_OPTIMIZERS = ["QDQPropagationTransformer"]
 """Left out when a graph is prepared: it makes the first pooling work on integers, which takes six times as long."""
 
@@ -85,13 +88,17 @@ class OnnxClassifier:
         )
 
     def score(self, crops: Crops) -> Evidence:
-        """Score all crops of one image in one run."""
+        """Score all crops of one image."""
         return self.score_together([crops])[0]
 
     def score_together(self, images: Sequence[Crops]) -> list[Evidence]:
-        """Score all crops of several images in one run."""
+        """Score all crops of several images."""
         pixels = np.concatenate([crops.pixels for crops in images])
-        logits, cams = self._session.run(["logit", "cam"], {"crops": pixels})
+        runs = [
+            self._session.run(["logit", "cam"], {"crops": pixels[i : i + CROPS_PER_RUN]})
+            for i in range(0, len(pixels), CROPS_PER_RUN)
+        ]
+        logits, cams = (np.concatenate(outputs) for outputs in zip(*runs, strict=True))
         ends = np.cumsum([len(crops.pixels) for crops in images])[:-1]
         return [
             Evidence(own, maps, float(self.manifest.calibration.probability(own.mean())))

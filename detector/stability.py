@@ -2,7 +2,7 @@
 
 Three realistic re-saves are scored beside the image. From each, only a third of the crops is cut, at the
 places of crops of the image itself, so that the change of score is the re-save's and not that of other
-crops; everything is scored in one run.
+crops; everything is scored together.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Stability:
 def score_with_resaves(
     classifier: Classifier, image: Image.Image, crops: Crops
 ) -> tuple[Evidence, Stability]:
-    """Score the crops of an image and, in the same run, its re-saves.
+    """Score the crops of an image and, beside it, its re-saves.
 
     `image` is the RGB image that `crops` were cut from, not larger than the spec's `max_long_side`. A
     re-save's score is that of the image's mean logit, moved by the mean difference of the compared crops.

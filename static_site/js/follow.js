@@ -7,7 +7,7 @@ import { Cancelled, Problem } from "./problems.js";
 /** @typedef {import("./api.js").PendingDetection} PendingDetection */
 
 /** How much later a new job is looked at first: at once it is never done, and by then most images are. */
-const DELAY_MS = 1_000;
+const DELAY_MS = 1_500;
 const USUAL_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const MOST_FAILURES = 6;

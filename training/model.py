@@ -105,14 +105,6 @@ class ResNet50Detector(nn.Module):
         """What the logit is linear in, float32 [N, F]."""
         return self.head.statistics([x.float() for x in self._maps(crops_NHWC)])
 
-    def train(self, mode: bool = True) -> "ResNet50Detector":
-        super().train(mode)
-        if self.spec.frozen_norms:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
-
     def _maps(self, crops_NHWC: Tensor) -> list[Tensor]:
         net = self.backbone
         x = (crops_NHWC.permute(0, 3, 1, 2).float() - _CENTRE) / _SCALE

@@ -43,8 +43,6 @@ class NetworkSpec:
     deviations: bool = False
     """The channels' standard deviations over the crop beside their means: texture, not content
     (Liu et al., "Global Texture Enhancement for Fake Face Detection in the Wild", CVPR 2020)."""
-    frozen_norms: bool = False
-    """The means and variances of batch normalisation stay as ImageNet left them."""
 
     def __post_init__(self) -> None:
         if not self.stages or set(self.stages) - {1, 2, 3, 4}:

@@ -118,7 +118,10 @@ def main() -> None:
         parser.error(f"{args.features} has learned {sorted(learned)}, which is to be left out")
     run = Run(start.model, recipe, args.out, device=args.device, learned_before=start.generators)
     if args.statistics_of and not run.probed:
-        reuse_statistics(run, args.statistics_of, RECIPES[args.recipe]())
+        try:
+            reuse_statistics(run, args.statistics_of, RECIPES[args.recipe]())
+        except (FileNotFoundError, ValueError) as error:
+            parser.error(str(error))
     stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
     if distributed.rank() == 0:
@@ -408,7 +411,8 @@ def _probe(
 def reuse_statistics(run: Run, other: Path, whole: Recipe) -> None:
     """Put into the run's folder what another run has collected of the generators that this one learns.
 
-    Raises ValueError when the other run is not one of the recipe `whole`.
+    Raises ValueError when the other run is not one of the recipe `whole`, FileNotFoundError when that has
+    collected nothing.
     """
     if recipe_of(torch.load(other / CHECKPOINT, weights_only=True)["recipe"]) != whole:
         raise ValueError(f"{other} is not a run of the recipe {whole.name!r}")

@@ -1,12 +1,14 @@
 """A running site with a browser on it. Nothing here may leave the machine."""
 
 import io
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import (
@@ -26,6 +28,8 @@ from tests.serving import ROOT
 from tests.signing import MADE, sign
 from tests.site.running import launch_chromium, running_site
 
+LONGEST_VISIT_SECONDS = 150
+"""No test needs half of it."""
 SAMPLE_REPORT = ROOT / "tests" / "static_site" / "sample_report.json"
 
 
@@ -77,6 +81,33 @@ class Watch:
 def watch() -> Watch:
     """Collects console errors, policy violations and requests to other hosts."""
     return Watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_visit_is_endless() -> Iterator[None]:
+    with pages_end_after(LONGEST_VISIT_SECONDS):
+        yield
+
+
+@contextmanager
+def pages_end_after(seconds: float) -> Iterator[None]:
+    """Pages still open then end as if they had crashed, which fails their test; the browser goes on.
+
+    pytest's own time limit does not reach a test that waits inside Playwright.
+    """
+    timer = threading.Timer(seconds, _end_pages)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end_pages() -> None:
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "--type=renderer" in process.cmdline():
+                process.kill()
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from static_site.formats import ENGLISH, INDONESIAN, Language
 from static_site.render import PAGES
-from tests.site.conftest import Watch, visit
+from tests.site.conftest import Watch, pages_end_after, visit
 from tests.site.screenshots import STATES, Files, make_files
 
 pytestmark = pytest.mark.browser
@@ -17,8 +17,12 @@ pytestmark = pytest.mark.browser
 PHONE_AND_DESK: tuple[tuple[int, Literal["light", "dark"]], ...] = ((320, "dark"), (1280, "light"))
 
 
+AXE = {"resultTypes": ["violations"], "preload": False}
+"""The films of a page, which axe would load first, are no matter of the faults that are grave."""
+
+
 def grave_faults(page: Page) -> list[tuple[str, Any]]:
-    response = Axe().run(page).response
+    response = Axe().run(page, options=AXE).response
     return [
         (fault["id"], [node["html"] for node in fault["nodes"]])
         for fault in response["violations"]
@@ -110,6 +114,12 @@ def test_one_flowchart_shows_at_each_width(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         expect(page.locator(".flowchart:visible")).to_have_count(1)
         expect(page.locator(f".flowchart-{shown}")).to_be_visible()
+
+
+def test_a_page_that_never_yields_fails_its_test(page: Page) -> None:
+    """Or a whole run of the tests would hang with it."""
+    with pages_end_after(1), pytest.raises(Error, match="crashed"):
+        page.evaluate("() => { for (;;); }")
 
 
 def test_an_unknown_address_has_a_page(page: Page, watch: Watch) -> None:

@@ -12,7 +12,7 @@ from training.recipes import NetworkSpec
 
 SPECS = {
     "plain": NetworkSpec(),
-    "texture": NetworkSpec(stages=(1, 2, 3), deviations=True, frozen_norms=True),
+    "texture": NetworkSpec(stages=(1, 2, 3), deviations=True),
 }
 
 
@@ -55,17 +55,6 @@ def test_only_known_stages_are_accepted() -> None:
     for stages in ((), (0,), (5,)):
         with pytest.raises(ValueError, match="Stages are some of 1 to 4"):
             NetworkSpec(stages=stages)
-
-
-def test_frozen_norms_stay_as_they_are() -> None:
-    """Training moves the running statistics of batch normalisation only where they are not frozen."""
-    crops = torch.randint(0, 256, (4, 64, 64, 3), dtype=torch.uint8)
-    for spec in SPECS.values():
-        model = ResNet50Detector(spec).train()
-        before = model.backbone.bn1.running_mean.clone()
-        model(crops)
-
-        assert spec.frozen_norms == torch.equal(before, model.backbone.bn1.running_mean)
 
 
 def test_the_input_is_exact_in_bfloat16() -> None:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from PIL import Image
 
 from detector.image import MediaFacts
-from detector.preprocess import shrink_to
+from detector.preprocess import PreprocessSpec, shrink_to
+
+SMALLEST_SIDE = PreprocessSpec().crop_size
+"""In pixels: what is smaller is no longer cut but extended."""
 
 
 @dataclass(frozen=True)
@@ -15,18 +18,30 @@ class Condition:
 
     name: str
     max_long_side: int | None = None
+    """In pixels."""
+    max_scale: float | None = None
+    """Of the image's own size, 0..1; the short side is not brought below SMALLEST_SIDE for it."""
     jpeg_quality: int | None = None
 
     def apply(self, image: Image.Image) -> Image.Image:
         """Return the RGB image as it looks after this re-save."""
-        if self.max_long_side is not None:
-            image = shrink_to(image, self.max_long_side)
+        image = shrink_to(image, self._long_side(image.size))
         if self.jpeg_quality is not None:
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=self.jpeg_quality)
             image = Image.open(buffer)
             image.load()
         return image
+
+    def _long_side(self, size: tuple[int, int]) -> int:
+        """At most so many pixels."""
+        limit = max(size)
+        if self.max_long_side is not None:
+            limit = min(limit, self.max_long_side)
+        if self.max_scale is not None:
+            scale = max(self.max_scale, SMALLEST_SIDE / min(size))
+            limit = min(limit, round(scale * max(size)))
+        return limit
 
 
 CLEAN = Condition("clean")

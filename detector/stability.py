@@ -17,9 +17,9 @@ from detector.preprocess import Crops, cut_crops
 RESAVES = (
     Condition("jpeg_75", jpeg_quality=75),
     Condition("jpeg_50", jpeg_quality=50),
-    Condition("resize_768", max_long_side=768, jpeg_quality=85),
+    Condition("resize_768", max_long_side=768, max_scale=0.75, jpeg_quality=85),
 )
-"""The last also re-saves an image that is smaller than that, without enlarging it."""
+"""The last reduces an image that is smaller already, too: a re-save that changes nothing proves nothing."""
 
 CROPS_PER_RESAVE = 3
 """One crop of a re-save for every so many of the image, but at least one."""

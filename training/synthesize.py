@@ -142,6 +142,7 @@ _decoders: dict[str, Reconstruct] = {}
 
 def _start_worker(files: DecoderFiles) -> None:
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False  # a trace is made in full precision
     _decoders.update(files.load())
 
 

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from detector.conditions import CLEAN, WEB
 from detector.errors import DetectorError
@@ -49,7 +49,7 @@ from training.probe import (
     load_statistics,
     save_statistics,
 )
-from training.recipes import RECIPES, Recipe, recipe_of, without
+from training.recipes import RECIPES, WITHOUT, Recipe, recipe_of, without
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.scoring import Alteration, seen_whole
 from training.shards import ShardedPairs
@@ -67,6 +67,8 @@ REUSED = "reused.npz"
 """File in it, in place of all others, that another run has collected."""
 _SPEC = PreprocessSpec(max_crops_per_axis=1)
 _LIMITS = ImageLimits(min_side=32)
+_BATCH = 32
+"""Images that are measured at once."""
 
 
 def main() -> None:
@@ -109,6 +111,8 @@ def main() -> None:
     left_out = {r.generator for r in records if {r.generator, r.family} & set(args.without)}
     recipe = without(RECIPES[args.recipe](), left_out)
     distributed.join(args.device)
+    torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
+    torch.backends.cudnn.allow_tf32 = False  # what is not bfloat16 is in full precision
     torch.manual_seed(recipe.seed)
     try:
         start = first_network(recipe, args.imagenet, args.features)
@@ -151,7 +155,7 @@ def first_network(recipe: Recipe, imagenet: Path | None, features: Path | None) 
             f"{recipe.name!r} starts from a finished run of {recipe.features!r}: name it by --features"
         )
     trained = from_checkpoint(features / BEST)
-    if trained.recipe != recipe.features:
+    if trained.recipe.split(WITHOUT)[0] != recipe.features:
         raise ValueError(f"{features} is a run of {trained.recipe!r}, not of {recipe.features!r}")
     return Start(from_features(recipe.network, trained.model), trained.generators)
 
@@ -321,7 +325,7 @@ def train(
     if recipe.probe and not run.probed:
         if not _probe(run, dataset, workers=workers, stop=stop):
             return False
-        _validate(run, validation, console)
+        _validate(run, validation, console, workers)
         run.save()
     try:
         _take_steps(run, dataset, validation, console, workers=workers, stop=stop)
@@ -352,7 +356,7 @@ def _take_steps(
             run.log(loss=loss, seconds_per_step=round(seconds, 3))
             console.print(_progress(run, loss, seconds))
         if run.step % recipe.evaluate_every == 0 or run.step == recipe.steps:
-            _validate(run, validation, console)
+            _validate(run, validation, console, workers)
         if run.has_ended() or distributed.any_of(stop(), run.device):
             break
         if run.step % recipe.checkpoint_every == 0:
@@ -432,11 +436,15 @@ def _until(
         yield batch
 
 
-def _validate(run: Run, records: list[Record], console: Console) -> None:
+def _validate(run: Run, records: list[Record], console: Console, workers: int) -> None:
     """Measure what the run has learned so far."""
     distributed.share_buffers(run.ema.module)
     figures = evaluate(
-        run.ema.module, records, device=run.device, conditions=conditions_of(run.recipe)
+        run.ema.module,
+        records,
+        device=run.device,
+        conditions=conditions_of(run.recipe),
+        workers=workers,
     )
     run.log(validation=figures)
     console.print("  ".join(f"{name} {value:.4f}" for name, value in figures.items()))
@@ -491,7 +499,12 @@ def conditions_of(recipe: Recipe) -> Sequence[Alteration]:
 
 
 def evaluate(
-    model: nn.Module, records: list[Record], *, device: str, conditions: Sequence[Alteration]
+    model: nn.Module,
+    records: list[Record],
+    *,
+    device: str,
+    conditions: Sequence[Alteration],
+    workers: int = 0,
 ) -> dict[str, float]:
     """AUROC per generator and condition, and their mean.
 
@@ -499,7 +512,7 @@ def evaluate(
     """
     labels = np.array([record.label for record in records])
     places = {record: i for i, record in enumerate(records)}
-    logits_RC = score(model, records, device=device, conditions=conditions)
+    logits_RC = score(model, records, device=device, conditions=conditions, workers=workers)
     figures = {}
     for column, condition in enumerate(conditions):
         for generator in sorted({r.generator for r in records} - {"real"}):
@@ -513,18 +526,46 @@ def evaluate(
 
 @torch.inference_mode()
 def score(
-    model: nn.Module, records: list[Record], *, device: str, conditions: Sequence[Alteration]
+    model: nn.Module,
+    records: list[Record],
+    *,
+    device: str,
+    conditions: Sequence[Alteration],
+    workers: int = 0,
 ) -> np.ndarray:
     """Logits float64 [R, C] of the middle crop of each image; several processes share the images."""
     model.eval()
+    share = range(distributed.rank(), len(records), distributed.processes())
+    crops = DataLoader(
+        _MiddleCrops([records[i] for i in share], conditions),
+        batch_size=_BATCH,
+        num_workers=workers,
+        worker_init_fn=_ignore_signals,
+    )
+    logits = []
+    for crops_RCHW in crops:
+        with _mixed_precision(device):
+            logits_N = model(crops_RCHW.flatten(0, 1).to(device))[0]
+        logits.append(logits_N.double().cpu().view(-1, len(conditions)))
     logits_RC = np.zeros((len(records), len(conditions)))
-    for i in range(distributed.rank(), len(records), distributed.processes()):
-        image = decode_image(records[i].path.read_bytes(), _LIMITS).pixels
-        for column, condition in enumerate(conditions):
-            crops = torch.from_numpy(cut_crops(condition.apply(image), _SPEC).pixels)
-            with _mixed_precision(device):
-                logits_RC[i, column] = model(crops.to(device))[0].float().mean().item()
+    if logits:
+        logits_RC[share] = torch.cat(logits).numpy()
     return distributed.summed(logits_RC, device)
+
+
+class _MiddleCrops(Dataset[Tensor]):
+    """uint8 [C, S, S, 3] of each image: its middle crop under every condition."""
+
+    def __init__(self, records: list[Record], conditions: Sequence[Alteration]) -> None:
+        self.records, self.conditions = records, conditions
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, i: int) -> Tensor:
+        image = decode_image(self.records[i].path.read_bytes(), _LIMITS).pixels
+        altered = (condition.apply(image) for condition in self.conditions)
+        return torch.from_numpy(np.concatenate([cut_crops(a, _SPEC).pixels for a in altered]))
 
 
 def _readable(records: list[Record], console: Console) -> list[Record]:

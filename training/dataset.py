@@ -112,10 +112,6 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
             crops = augment_pair(*images, phase.crop_size, phase.augment, rng)
         return torch.from_numpy(np.stack(crops)), labels
 
-    def pair_at(self, place: tuple[int, int]) -> tuple[Record, Record]:
-        """The photograph and the AI image of this item."""
-        return self._draw(place)[:2]
-
     def _draw(self, place: tuple[int, int]) -> tuple[Record, Record, Phase, np.random.Generator]:
         """The two images, and the generator of random numbers for all that is drawn after them."""
         step, index = place

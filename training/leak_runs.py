@@ -1,7 +1,7 @@
 """Leak tests that need training runs of their own: of a recipe and its data, rather than of a model.
 
     python -m training.leak_runs --recipe NAME --data FOLDER [--data FOLDER ...] --out FOLDER
-                                 [--test L4] [--test L5] [--test L11] [--features RUN] [--imagenet WEIGHTS]
+                                 [--test L4] [--test L5] [--test L11] [--imagenet WEIGHTS]
                                  [--device cpu|cuda]
 
 L4: photographs of a source that was left out are flagged no more than twice as often as those of validation.
@@ -30,7 +30,7 @@ from detector.labels import FAKE, REAL
 from training.augment import encode
 from training.evaluate import write_report
 from training.leakage import Finding
-from training.model import ResNet50Detector
+from training.model import ResNet50Detector, from_imagenet
 from training.recipes import RECIPES, UNTOUCHED, Recipe
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.report import rounded
@@ -39,7 +39,6 @@ from training.train import (
     Run,
     conditions_of,
     evaluate,
-    first_network,
     score,
     stop_signal,
     train,
@@ -86,11 +85,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--test", choices=sorted(TESTS), action="append")
     parser.add_argument(
-        "--features",
-        type=Path,
-        help="the run whose network the recipe starts from, if it names one",
-    )
-    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -101,16 +95,13 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     recipe = RECIPES[args.recipe]()
-    try:
-        start = first_network(recipe, args.imagenet, args.features)
-    except ValueError as error:
-        parser.error(str(error))
+    model = from_imagenet(recipe.network, args.imagenet)
     laboratory = Laboratory(
         recipe=recipe,
         out=args.out,
         device=args.device,
         workers=args.workers,
-        start=lambda: copy.deepcopy(start.model),
+        start=lambda: copy.deepcopy(model),
         stop=stop_signal(float("inf")),
     )
     try:

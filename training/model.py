@@ -141,20 +141,6 @@ def from_imagenet(spec: NetworkSpec, weights: Path | None = None) -> ResNet50Det
     return model.to(memory_format=torch.channels_last)
 
 
-def from_features(spec: NetworkSpec, trained: ResNet50Detector) -> ResNet50Detector:
-    """A detector that starts from the features of another, with a head of its own.
-
-    Raises ValueError when the other has not all of the stages.
-    """
-    if max(spec.stages) > max(trained.spec.stages):
-        raise ValueError(f"Stages {spec.stages} are wanted; {trained.spec.stages} were trained")
-    model = ResNet50Detector(spec)
-    wanted = model.backbone.state_dict()
-    found = trained.backbone.state_dict()
-    model.backbone.load_state_dict({name: found[name] for name in wanted})
-    return model.to(memory_format=torch.channels_last)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Trained:
     """The averaged weights that a run kept as its best, and where they come from."""

@@ -6,17 +6,14 @@ Out-of-Distribution", ICLR 2022).
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from training.model import ResNet50Detector
-from training.records import Record
 
 _LOGIT_OF_TARGET = 4.0
 """The targets are -1 and 1, which the penalty draws towards 0."""
@@ -38,60 +35,22 @@ def collect_statistics(
     return torch.cat(features), torch.cat(labels)
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """Of the crops of some pairs, the photograph's before the AI image's."""
-
-    features: Tensor
-    """float32 [N, F]."""
-    labels: Tensor
-    """float32 [N]."""
-    generators: np.ndarray
-    """str [N / 2]: of the pairs' AI images."""
-    sources: np.ndarray
-    """str [N / 2]: of the pairs' photographs."""
-
-    @classmethod
-    def of(
-        cls, features_NF: Tensor, labels_N: Tensor, pairs: Sequence[tuple[Record, Record]]
-    ) -> Self:
-        """What was collected of these pairs of a photograph and an AI image."""
-        generators = np.array([fake.generator for _, fake in pairs])
-        return cls(features_NF, labels_N, generators, np.array([real.source for real, _ in pairs]))
-
-    def where(self, chosen: np.ndarray) -> Self:
-        """Those of the chosen pairs; boolean [N / 2]."""
-        rows = torch.from_numpy(np.repeat(chosen, 2))
-        return type(self)(
-            self.features[rows], self.labels[rows], self.generators[chosen], self.sources[chosen]
-        )
-
-
-def save_statistics(file: Path, statistics: Statistics) -> None:
+def save_statistics(file: Path, features_NF: Tensor, labels_N: Tensor) -> None:
     """Write them atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".tmp")
     with partial.open("wb") as stream:
-        np.savez(
-            stream,
-            features=statistics.features.numpy(),
-            labels=statistics.labels.numpy(),
-            generators=statistics.generators,
-            sources=statistics.sources,
-        )
+        np.savez(stream, features=features_NF.numpy(), labels=labels_N.numpy())
     os.replace(partial, file)  # noqa: PTH105 - the atomic one, by its best-known name
 
 
-def load_statistics(folder: Path) -> Statistics:
-    """All that was saved there, in order. Raises FileNotFoundError when there is nothing."""
+def load_statistics(folder: Path) -> tuple[Tensor, Tensor]:
+    """All features and labels that were saved there, in order."""
     parts = [np.load(file) for file in sorted(folder.glob("*.npz"))]
-    if not parts:
-        raise FileNotFoundError(f"No statistics in {folder}")
-    features, labels, generators, sources = (
-        np.concatenate([part[name] for part in parts])
-        for name in ("features", "labels", "generators", "sources")
+    features, labels = (
+        np.concatenate([part[name] for part in parts]) for name in ("features", "labels")
     )
-    return Statistics(torch.from_numpy(features), torch.from_numpy(labels), generators, sources)
+    return torch.from_numpy(features), torch.from_numpy(labels)
 
 
 @torch.inference_mode()

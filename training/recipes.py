@@ -54,11 +54,8 @@ class Recipe:
     """Everything that decides what a run computes, apart from where its data lies."""
 
     name: str
-    phases: tuple[Phase, ...] = ()
-    """None where the head alone is fitted, to features as they are."""
+    phases: tuple[Phase, ...]
     network: NetworkSpec = field(default_factory=NetworkSpec)
-    features: str | None = None
-    """The recipe whose trained network it starts from; by default, that of ImageNet."""
     probe: Phase | None = None
     """The crops to which the head is fitted before the first step; none means that it starts at random."""
     probe_penalty: float = 0.35
@@ -87,8 +84,8 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.phases and not self.probe:
-            raise ValueError(f"Recipe {self.name!r} has no phases and no probe")
+        if not self.phases:
+            raise ValueError(f"Recipe {self.name!r} has no phases")
         if self.images is not None and self.images < 2:
             raise ValueError(f"Recipe {self.name!r} needs a photograph and an AI image")
         if both := set(self.held_out) & set(self.generators):
@@ -162,10 +159,6 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     return Recipe(**known)
 
 
-WITHOUT = "-without-"
-"""Between the name of a recipe and the generators that are left out of it."""
-
-
 def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     """The recipe with these generators left out and the shares of the others scaled up.
 
@@ -185,7 +178,7 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     names = "-".join(sorted(left_out & set(recipe.generators)))
     return dataclasses.replace(
         recipe,
-        name=f"{recipe.name}{WITHOUT}{names}" if names else recipe.name,
+        name=f"{recipe.name}-without-{names}" if names else recipe.name,
         phases=tuple(lessened(phase) for phase in recipe.phases),
         probe=lessened(recipe.probe) if recipe.probe else None,
         held_out=tuple(name for name in recipe.held_out if name not in left_out),

@@ -130,10 +130,6 @@ class ShardedPairs(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
         return self._pairs_of(place)[place]
 
-    def pair_at(self, place: tuple[int, int]) -> tuple[Record, Record]:
-        """The photograph and the AI image of this item."""
-        return self._pairs_of(place).pair_at(place)
-
     def _pairs_of(self, place: tuple[int, int]) -> PairDataset:
         window = place[0] // STEPS_PER_WINDOW
         if self._pairs is None or window != self._window:

@@ -1,8 +1,7 @@
 """Train a recipe, with checkpoints; a stopped run goes on where it was.
 
     python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER [--without NAME ...]
-                             [--features RUN] [--statistics-of RUN] [--imagenet WEIGHTS]
-                             [--max-minutes N] [--device cpu|cuda]
+                             [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda] [--workers N]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
 With `torchrun --nproc_per_node=N -m training.train ...` N processes share the pairs of each step.
@@ -15,7 +14,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +33,9 @@ from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
-from training.model import (
-    ResNet50Detector,
-    from_checkpoint,
-    from_features,
-    from_imagenet,
-    network_state,
-)
-from training.probe import (
-    Statistics,
-    collect_statistics,
-    fit_head,
-    load_statistics,
-    save_statistics,
-)
-from training.recipes import RECIPES, WITHOUT, Recipe, recipe_of, without
+from training.model import ResNet50Detector, from_imagenet, network_state
+from training.probe import collect_statistics, fit_head, load_statistics, save_statistics
+from training.recipes import RECIPES, Recipe, recipe_of, without
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.scoring import Alteration, seen_whole
 from training.shards import ShardedPairs
@@ -63,8 +49,6 @@ CHECKPOINT = "last.pt"
 BEST = "best.pt"
 STATISTICS = "statistics"
 """Folder of what the head is fitted to."""
-REUSED = "reused.npz"
-"""File in it, in place of all others, that another run has collected."""
 _SPEC = PreprocessSpec(max_crops_per_axis=1)
 _LIMITS = ImageLimits(min_side=32)
 _BATCH = 32
@@ -88,18 +72,6 @@ def main() -> None:
         help="learn from these shards of training.shards; --data then holds what validates",
     )
     parser.add_argument(
-        "--features",
-        type=Path,
-        metavar="RUN",
-        help="the finished run whose network this recipe starts from, where it names one",
-    )
-    parser.add_argument(
-        "--statistics-of",
-        type=Path,
-        metavar="RUN",
-        help="fit the head to what this run of the whole recipe has collected, less what is left out",
-    )
-    parser.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
     )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
@@ -114,18 +86,8 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
     torch.backends.cudnn.allow_tf32 = False  # what is not bfloat16 is in full precision
     torch.manual_seed(recipe.seed)
-    try:
-        start = first_network(recipe, args.imagenet, args.features)
-    except ValueError as error:
-        parser.error(str(error))
-    if learned := left_out & set(start.generators):
-        parser.error(f"{args.features} has learned {sorted(learned)}, which is to be left out")
-    run = Run(start.model, recipe, args.out, device=args.device, learned_before=start.generators)
-    if args.statistics_of and not run.probed:
-        try:
-            reuse_statistics(run, args.statistics_of, RECIPES[args.recipe]())
-        except (FileNotFoundError, ValueError) as error:
-            parser.error(str(error))
+    model = from_imagenet(recipe.network, args.imagenet)
+    run = Run(model, recipe, args.out, device=args.device)
     stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
     finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
     if distributed.rank() == 0:
@@ -135,46 +97,11 @@ def main() -> None:
     distributed.leave()
 
 
-@dataclass(frozen=True)
-class Start:
-    """A network before a run, and the generators that it has learned in another one."""
-
-    model: ResNet50Detector
-    generators: tuple[str, ...] = ()
-
-
-def first_network(recipe: Recipe, imagenet: Path | None, features: Path | None) -> Start:
-    """What the recipe starts from: the best weights of the run `features`, if it names a recipe for that.
-
-    Raises ValueError when that is another run, or none.
-    """
-    if recipe.features is None:
-        return Start(from_imagenet(recipe.network, imagenet))
-    if features is None or not (features / BEST).is_file():
-        raise ValueError(
-            f"{recipe.name!r} starts from a finished run of {recipe.features!r}: name it by --features"
-        )
-    trained = from_checkpoint(features / BEST)
-    if trained.recipe.split(WITHOUT)[0] != recipe.features:
-        raise ValueError(f"{features} is a run of {trained.recipe!r}, not of {recipe.features!r}")
-    return Start(from_features(recipe.network, trained.model), trained.generators)
-
-
 class Run:
     """The state of a training run, and its files, which the first process alone writes."""
 
-    def __init__(
-        self,
-        model: ResNet50Detector,
-        recipe: Recipe,
-        out: Path,
-        *,
-        device: str,
-        learned_before: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, model: ResNet50Detector, recipe: Recipe, out: Path, *, device: str) -> None:
         self.recipe, self.out, self.device = recipe, out, device
-        self.learned_before = learned_before
-        """Generators that the model knew when the run began."""
         self.model = model.to(device)
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
@@ -245,9 +172,7 @@ class Run:
         """Write the averaged weights, ready for export."""
         state = {
             "recipe": self.recipe.name,
-            "generators": sorted(
-                {*self.recipe.generators, *self.recipe.held_out, *self.learned_before}
-            ),
+            "generators": sorted({*self.recipe.generators, *self.recipe.held_out}),
             "seed": self.recipe.seed,
             "step": self.step,
             "validation": figures,
@@ -388,10 +313,9 @@ def _probe(
     pairs = dataset.seen_by(probe)
     folder = run.out / STATISTICS
     windows = range(0, probe.steps, run.recipe.checkpoint_every)
-    reused = (folder / REUSED).is_file()
     for first in track(windows, description="fitting the head", disable=distributed.rank() != 0):
         file = folder / f"{first:06}.npz"
-        if reused or file.is_file():
+        if file.is_file():
             continue
         places = StepSampler(probe, first, end=first + run.recipe.checkpoint_every)
         crops = _loader(pairs, places, workers=workers)
@@ -401,30 +325,13 @@ def _probe(
         if len(labels) < 2 * sum(map(len, places)):
             return False
         if distributed.rank() == 0:
-            drawn = [pairs.pair_at(place) for step in places for place in step]
-            save_statistics(file, Statistics.of(features, labels, drawn))
+            save_statistics(file, features, labels)
     if distributed.any_of(stop(), run.device):
         return False
-    found = load_statistics(folder)
-    fit_head(run.model, found.features, found.labels, run.recipe.probe_penalty)
+    fit_head(run.model, *load_statistics(folder), run.recipe.probe_penalty)
     run.ema.module.load_state_dict(run.model.state_dict())
     run.probed = True
     return True
-
-
-def reuse_statistics(run: Run, other: Path, whole: Recipe) -> None:
-    """Put into the run's folder what another run has collected of the generators that this one learns.
-
-    Raises ValueError when the other run is not one of the recipe `whole`, FileNotFoundError when that has
-    collected nothing.
-    """
-    if recipe_of(torch.load(other / CHECKPOINT, weights_only=True)["recipe"]) != whole:
-        raise ValueError(f"{other} is not a run of the recipe {whole.name!r}")
-    found = load_statistics(other / STATISTICS)
-    save_statistics(
-        run.out / STATISTICS / REUSED,
-        found.where(np.isin(found.generators, run.recipe.generators)),
-    )
 
 
 def _until(

@@ -11,17 +11,14 @@ import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training.model import ResNet50Detector, from_checkpoint, from_features
-from training.probe import load_statistics
-from training.recipes import NetworkSpec, Phase, Recipe, without
+from training.model import ResNet50Detector, from_checkpoint
+from training.recipes import NetworkSpec, Phase, Recipe
 from training.records import Record
 from training.train import (
     BEST,
     CHECKPOINT,
     STATISTICS,
     Run,
-    first_network,
-    reuse_statistics,
     train,
     train_step,
     validation_records,
@@ -109,89 +106,27 @@ def test_a_probe_fits_the_head_before_the_first_step(records: list[Record], tmp_
     assert 1.0 == best["validation"]["vae/clean"]
 
 
-HEAD_ALONE = dataclasses.replace(
-    RECIPE,
-    network=NetworkSpec(stages=(1,), deviations=True),
-    phases=(),
-    probe=Phase(crop_size=64, steps=4, pairs_per_step=2, mix={"vae": 0.5, "gan": 0.5}),
-)
-
-
-@pytest.fixture
-def two_generators(records: list[Record]) -> list[Record]:
-    """The AI images are by turns of one and of the other."""
-    return [
-        dataclasses.replace(r, generator="gan") if r.label and int(r.group) % 2 else r
-        for r in records
-    ]
-
-
-def test_a_stopped_fit_of_the_head_goes_on(two_generators: list[Record], tmp_path: Path) -> None:
+def test_a_stopped_fit_of_the_head_goes_on(records: list[Record], tmp_path: Path) -> None:
     """What was collected before the stop is not collected again, and the end is the same."""
-    whole = _run(tmp_path / "whole", HEAD_ALONE)
-    assert train(whole, two_generators, workers=0, stop=_never)
+    recipe = dataclasses.replace(
+        RECIPE,
+        network=NetworkSpec(stages=(1,), deviations=True),
+        probe=Phase(crop_size=64, steps=4, pairs_per_step=2, mix=MIX),
+    )
+    whole = _run(tmp_path / "whole", recipe)
+    assert train(whole, records, workers=0, stop=_never)
     answers = iter([False] * 3 + [True] * 9)
-    first = _run(tmp_path / "parts", HEAD_ALONE)
-    assert not train(first, two_generators, workers=0, stop=lambda: next(answers))
+    first = _run(tmp_path / "parts", recipe)
+    assert not train(first, records, workers=0, stop=lambda: next(answers))
     (file,) = (tmp_path / "parts" / STATISTICS).iterdir()
     written = file.stat().st_mtime_ns
-    second = _run(tmp_path / "parts", HEAD_ALONE)
+    second = _run(tmp_path / "parts", recipe)
     assert not second.has_ended()
-    assert train(second, two_generators, workers=0, stop=_never)
+    assert train(second, records, workers=0, stop=_never)
 
     assert written == file.stat().st_mtime_ns
     assert 2 == len(list((tmp_path / "parts" / STATISTICS).iterdir()))
     assert torch.equal(whole.model.head.weight, second.model.head.weight)
-    assert ("gan", "vae") == from_checkpoint(tmp_path / "parts" / BEST).generators
-
-
-def test_a_run_without_a_generator_uses_what_another_has_collected(
-    two_generators: list[Record], tmp_path: Path
-) -> None:
-    """Its pairs alone are left out; a run of another recipe is refused."""
-    whole = _run(tmp_path / "whole", HEAD_ALONE)
-    train(whole, two_generators, workers=0, stop=_never)
-    recipe = without(HEAD_ALONE, {"gan"})
-    run = _run(tmp_path / "less", recipe)
-    reuse_statistics(run, whole.out, HEAD_ALONE)
-    assert train(run, two_generators, workers=0, stop=_never)
-    used = load_statistics(run.out / STATISTICS)
-
-    assert {"vae"} == set(used.generators.tolist())
-    assert 0 < len(used.generators) < 8
-    assert len(used.labels) == 2 * len(used.generators)
-    assert not torch.equal(whole.model.head.weight, run.model.head.weight)
-    with pytest.raises(ValueError, match="is not a run of the recipe"):
-        reuse_statistics(run, whole.out, recipe)
-
-
-def test_a_recipe_may_start_from_the_features_of_another(
-    two_generators: list[Record], tmp_path: Path
-) -> None:
-    """They stay as they are where the head alone is fitted, and what they have learned counts as learned."""
-    first = _run(tmp_path / "first", dataclasses.replace(RECIPE, name="first"))
-    train(first, two_generators, workers=0, stop=_never)
-    recipe = dataclasses.replace(
-        HEAD_ALONE,
-        features="first",
-        probe=dataclasses.replace(RECIPE.phases[0], mix={"gan": 1.0}),
-    )
-    start = first_network(recipe, None, first.out)
-    run = Run(
-        start.model, recipe, tmp_path / "second", device="cpu", learned_before=start.generators
-    )
-    train(run, two_generators, workers=0, stop=_never)
-    trained = from_checkpoint(run.out / BEST)
-
-    assert ("gan", "vae") == trained.generators
-    for name, expected in first.ema.module.backbone.layer1.state_dict().items():
-        assert torch.equal(expected, trained.model.backbone.layer1.state_dict()[name]), name
-    with pytest.raises(ValueError, match="name it by --features"):
-        first_network(recipe, None, None)
-    with pytest.raises(ValueError, match="is a run of 'first', not of 'other'"):
-        first_network(dataclasses.replace(recipe, features="other"), None, first.out)
-    with pytest.raises(ValueError, match=r"Stages \(1, 4\) are wanted; \(1,\) were trained"):
-        from_features(NetworkSpec(stages=(1, 4)), trained.model)
 
 
 def test_a_finished_run_leaves_its_best_weights(

@@ -31,7 +31,7 @@ from training.augment import encode
 from training.evaluate import write_report
 from training.leakage import Finding
 from training.model import ResNet50Detector, from_imagenet
-from training.recipes import RECIPES, UNTOUCHED, Recipe
+from training.recipes import RECIPES, UNTOUCHED, Recipe, without_photographs_of
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.report import rounded
 from training.scoring import LIMITS
@@ -137,10 +137,14 @@ def new_photographs_are_not_flagged(
         kept = [r for r in records if r.source != source and r.group not in groups]
         learned = {r.generator for r in kept if r.label == FAKE and r.split == "train"}
         known = [r for r in kept if r.label == REAL and r.split == "val"]
-        if set(laboratory.recipe.generators) - learned or not known:
+        try:
+            recipe = without_photographs_of(laboratory.recipe, source)
+        except ValueError:
+            recipe = None
+        if recipe is None or set(recipe.generators) - learned or not known:
             print(f"L4 cannot leave out {source}: too little would be left to learn from")
             continue
-        model = laboratory.train(f"without-{source}", kept)
+        model = laboratory.train(f"without-{source}", kept, recipe)
         new = [r for r in records if r.label == REAL and r.source == source]
         conditions = conditions_of(laboratory.recipe)[:1]
         before, after = (

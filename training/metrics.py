@@ -181,5 +181,20 @@ def _balanced_weights(labels: np.ndarray) -> np.ndarray:
     return 1.0 / np.maximum(counts, 1)[labels]
 
 
+def selective(
+    labels: np.ndarray, flagged: np.ndarray, cleared: np.ndarray
+) -> dict[str, float | None]:
+    """Of decisions with a third answer: `coverage`, the share of images with a verdict (boolean `flagged` or
+    `cleared`), and `selective_error`, the share of those verdicts that are wrong (El-Yaniv and Wiener, "On the
+    Foundations of Noise-free Selective Classification", JMLR 2010).
+    """
+    decided = flagged | cleared
+    wrong = decided & (flagged != (labels == FAKE))
+    return {
+        "coverage": _ratio(int(decided.sum()), len(labels)),
+        "selective_error": _ratio(int(wrong.sum()), int(decided.sum())),
+    }
+
+
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None

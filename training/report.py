@@ -21,6 +21,7 @@ from training.metrics import (
     expected_calibration_error,
     reliability,
     roc_points,
+    selective,
 )
 from training.scoring import Alteration, Scores
 
@@ -228,6 +229,11 @@ def _seen_row(
         "accuracy": confusion.accuracy,
         "balanced_accuracy": confusion.balanced_accuracy,
         "ece": expected_calibration_error(labels, probability),
+        **selective(
+            labels,
+            bands["likely_ai"][chosen, column],
+            bands["no_ai_signs_found"][chosen, column],
+        ),
         "confusion": {
             "photo_photo": confusion.photo_photo,
             "photo_ai": confusion.photo_ai,
@@ -315,6 +321,8 @@ _SEEN_FIGURES = (
     "accuracy",
     "balanced_accuracy",
     "ece",
+    "coverage",
+    "selective_error",
     "confusion",
     "positive_ai",
     "positive_photo",

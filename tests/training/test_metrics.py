@@ -13,6 +13,7 @@ from training.metrics import (
     expected_calibration_error,
     reliability,
     roc_points,
+    selective,
     upper_bound,
 )
 
@@ -146,3 +147,14 @@ def test_a_perfect_order_has_a_full_area() -> None:
 
     assert 1.0 == np.trapezoid(y, x)
     assert {(0, 0), (0, 1), (1, 1)} <= set(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def test_who_may_say_cannot_tell_is_judged_by_what_it_says() -> None:
+    """Four of five are answered, one of them wrongly; without an answer nothing can be wrong."""
+    labels = np.array([0, 0, 1, 1, 1])
+    flagged = np.array([False, True, True, True, False])
+    cleared = np.array([True, False, False, False, False])
+    nothing = np.zeros(5, dtype=bool)
+
+    assert {"coverage": 0.8, "selective_error": 0.25} == selective(labels, flagged, cleared)
+    assert {"coverage": 0.0, "selective_error": None} == selective(labels, nothing, nothing)

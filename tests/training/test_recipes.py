@@ -7,6 +7,7 @@ import pytest
 from training.recipes import (
     RECIPES,
     RECONSTRUCTIONS,
+    Match,
     Phase,
     Recipe,
     asli,
@@ -14,6 +15,7 @@ from training.recipes import (
     recipe_of,
     wang2020,
     without,
+    without_photographs_of,
 )
 
 MIX = {"vae": 1.0}
@@ -69,6 +71,17 @@ def test_the_probe_is_part_of_the_recipe() -> None:
     assert (1, ("gan", "vae"), 7) == (recipe.steps, recipe.generators, recipe.pairs)
     with pytest.raises(ValueError, match="has no phases"):
         Recipe(name="x", phases=())
+
+
+def test_photographs_of_a_source_can_be_left_out() -> None:
+    """Generators that were matched to it keep their other sources; one that has none is named."""
+    phase = Phase(crop_size=64, steps=1, pairs_per_step=1, mix=MIX)
+    recipe = Recipe(name="x", phases=(phase,), matches={"vae": Match(sources=("a", "b"))})
+    less = without_photographs_of(recipe, "a")
+
+    assert ("x-without-a", ("b",)) == (less.name, less.matches["vae"].sources)
+    with pytest.raises(ValueError, match=r"no photographs for \['vae'\]"):
+        without_photographs_of(less, "b")
 
 
 def test_a_mix_must_sum_to_one() -> None:

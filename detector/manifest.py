@@ -61,7 +61,7 @@ class ModelManifest:
     calibration: Calibration
     bands: Bands
     precision: str
-    """`fp32`; `int8` for a graph that computes in it; `int8-weights` for one that stores its weights in it."""
+    """`fp32`; `int8` for a graph that computes in it; `int8-weights` or `half-weights` for one that stores its weights so."""
     recipe: str
     trained_on: tuple[str, ...]
     """Generators whose images were in the training data."""

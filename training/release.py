@@ -28,7 +28,13 @@ from training.evaluate import describe, evaluate, held_out_records, write_report
 from training.export import export_onnx, write_manifest
 from training.footage import fit_video, with_video
 from training.model import from_checkpoint
-from training.quantize import Comparison, auroc_change, quantize, quantize_weights
+from training.quantize import (
+    Comparison,
+    auroc_change,
+    halve_weights,
+    quantize,
+    quantize_weights,
+)
 from training.records import Record, divide_pool, read_records
 from training.report import ranked_against, rounded
 from training.scoring import Scores, score_records
@@ -36,6 +42,8 @@ from training.scoring import Scores, score_records
 CALIBRATION_IMAGES = 240
 GATE_STRIDE = 5
 """The gate compares on all of val and on every fifth image of the test data."""
+PRECISIONS = ("int8", "int8-weights", "half-weights")
+"""Of the graphs that are tried beside fp32, the smallest and fastest first."""
 MODEL_NAME = "resnet50.onnx"
 REPORT_NAME = "report.json"
 
@@ -76,12 +84,15 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
         shutil.copyfile(exported, fp32)
         reference = _fit_and_score(fp32, draft, validation, gate)
         chosen, comparisons = fp32, []
-        for precision in ("int8", "int8-weights"):
+        for precision in PRECISIONS:
             candidate = Path(folder) / f"{precision}.onnx"
-            if precision == "int8":
-                quantize(exported, candidate, crops)
-            else:
-                quantize_weights(exported, candidate)
+            match precision:
+                case "int8":
+                    quantize(exported, candidate, crops)
+                case "int8-weights":
+                    quantize_weights(exported, candidate)
+                case _:
+                    halve_weights(exported, candidate)
             manifest = dataclasses.replace(draft, precision=precision)
             scores = _fit_and_score(candidate, manifest, validation, gate)
             comparisons.append(_compare(precision, fp32, reference, candidate, scores))

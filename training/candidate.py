@@ -15,7 +15,12 @@ from detector.errors import ModelLoadError
 from detector.labels import CLASS_NAMES
 from detector.manifest import Bands, Calibration, ModelManifest
 from detector.preprocess import Crops, PreprocessSpec
-from training.model import ResNet50Detector, Trained, from_checkpoint
+from training.model import (
+    ResNet50Detector,
+    Trained,
+    compute_in_full_precision,
+    from_checkpoint,
+)
 from training.records import Record
 from training.scoring import Alteration, Scores, score_records, seen_whole
 
@@ -26,6 +31,7 @@ class CheckpointClassifier:
     def __init__(
         self, model: ResNet50Detector, manifest: ModelManifest, weights_sha256: str
     ) -> None:
+        compute_in_full_precision()
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._model = model.to(self._device)
         self.manifest = manifest

@@ -2,7 +2,7 @@
 
     python -m training.leak_runs --recipe NAME --data FOLDER [--data FOLDER ...] --out FOLDER
                                  [--test L4] [--test L5] [--test L11] [--imagenet WEIGHTS]
-                                 [--device cpu|cuda]
+                                 [--device cpu|cuda] [--workers N]
 
 L4: photographs of a source that was left out are flagged no more than twice as often as those of validation.
 L5: from shuffled labels nothing is learned. L11: the tests can see a shortcut, for with one laid into the
@@ -30,8 +30,8 @@ from detector.labels import FAKE, REAL
 from training.augment import encode
 from training.evaluate import write_report
 from training.leakage import Finding
-from training.model import ResNet50Detector, from_imagenet
-from training.recipes import RECIPES, UNTOUCHED, Recipe, without_photographs_of
+from training.model import ResNet50Detector, compute_in_full_precision, from_imagenet
+from training.recipes import RECIPES, UNTOUCHED, Phase, Recipe, without_photographs_of
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.report import rounded
 from training.scoring import LIMITS
@@ -95,6 +95,7 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     recipe = RECIPES[args.recipe]()
+    compute_in_full_precision()
     model = from_imagenet(recipe.network, args.imagenet)
     laboratory = Laboratory(
         recipe=recipe,
@@ -148,7 +149,13 @@ def new_photographs_are_not_flagged(
         new = [r for r in records if r.label == REAL and r.source == source]
         conditions = conditions_of(laboratory.recipe)[:1]
         before, after = (
-            score(model, photographs, device=laboratory.device, conditions=conditions)[:, 0]
+            score(
+                model,
+                photographs,
+                device=laboratory.device,
+                conditions=conditions,
+                workers=laboratory.workers,
+            )[:, 0]
             for photographs in (known, new)
         )
         value = float((after > np.quantile(before, 1 - ALLOWED)).mean())
@@ -198,11 +205,12 @@ def a_shortcut_is_seen(laboratory: Laboratory, records: list[Record]) -> Iterato
     that we publish could not tell a shortcut from a trace.
     """
     biased = with_wrong_history(records, laboratory.out / "wrong-history")
-    phases = tuple(
-        dataclasses.replace(phase, augment=UNTOUCHED) for phase in laboratory.recipe.phases
-    )
+    recipe = laboratory.recipe
     careless = dataclasses.replace(
-        laboratory.recipe, name=f"{laboratory.recipe.name}-careless", phases=phases
+        recipe,
+        name=f"{recipe.name}-careless",
+        phases=tuple(_untouched(phase) for phase in recipe.phases),
+        probe=_untouched(recipe.probe) if recipe.probe else None,
     )
     fooled = laboratory.train("wrong-history-run", biased, careless)
     fair = laboratory.train("as-it-is", records)
@@ -210,6 +218,10 @@ def a_shortcut_is_seen(laboratory: Laboratory, records: list[Record]) -> Iterato
     loss = _validate(laboratory, fair, records) - _validate(laboratory, fooled, records)
     yield Finding("L11", "gain of AUROC on data with the shortcut", gain, "above 0", gain > 0)
     yield Finding("L11", "loss of AUROC on data without it", loss, "above 0", loss > 0)
+
+
+def _untouched(phase: Phase) -> Phase:
+    return dataclasses.replace(phase, augment=UNTOUCHED)
 
 
 def with_wrong_history(records: list[Record], folder: Path) -> list[Record]:
@@ -244,6 +256,7 @@ def _validate(laboratory: Laboratory, model: nn.Module, records: list[Record]) -
         validation_records(records, laboratory.recipe),
         device=laboratory.device,
         conditions=conditions_of(laboratory.recipe),
+        workers=laboratory.workers,
     )
     return figures["mean"]
 

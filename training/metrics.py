@@ -175,12 +175,6 @@ def resampled_auroc(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -
     return np.divide(in_order, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
-def _balanced_weights(labels: np.ndarray) -> np.ndarray:
-    """Weights that give both classes the same total."""
-    counts = np.bincount(labels, minlength=2)
-    return 1.0 / np.maximum(counts, 1)[labels]
-
-
 def selective(
     labels: np.ndarray, flagged: np.ndarray, cleared: np.ndarray
 ) -> dict[str, float | None]:
@@ -194,6 +188,12 @@ def selective(
         "coverage": _ratio(int(decided.sum()), len(labels)),
         "selective_error": _ratio(int(wrong.sum()), int(decided.sum())),
     }
+
+
+def _balanced_weights(labels: np.ndarray) -> np.ndarray:
+    """Weights that give both classes the same total."""
+    counts = np.bincount(labels, minlength=2)
+    return 1.0 / np.maximum(counts, 1)[labels]
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -117,6 +117,12 @@ class ResNet50Detector(nn.Module):
         return maps
 
 
+def compute_in_full_precision() -> None:
+    """On a GPU, too: what is not said to be bfloat16 is float32, as it is where the model serves."""
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
 def from_imagenet(spec: NetworkSpec, weights: Path | None = None) -> ResNet50Detector:
     """A detector that starts from ImageNet features.
 

@@ -1,6 +1,6 @@
 """Training images as WebDataset shards, for sets that do not fit on one disk.
 
-    python -m training.shards --data FOLDER [--data FOLDER ...] --out FOLDER [--per-shard 2000]
+    python -m training.shards --recipe NAME --data FOLDER [--data FOLDER ...] --out FOLDER [--per-shard 2000]
     python -m training.train --shards "https://.../shard-{000000..000041}.tar" --data VALIDATION ...
 
 Each shard is a fair sample of the whole: the order is drawn, and a photograph and what was made from it stay
@@ -26,8 +26,8 @@ from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from detector.errors import DetectorError
 from training.dataset import PairDataset, load_pixels
-from training.recipes import Recipe
-from training.records import Record, read_records
+from training.recipes import RECIPES, Recipe
+from training.records import Record, divide_pool, read_records
 
 SHARDS_AT_ONCE = 4
 STEPS_PER_WINDOW = 200
@@ -36,6 +36,12 @@ STEPS_PER_WINDOW = 200
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--recipe",
+        choices=sorted(RECIPES),
+        required=True,
+        help="the pool of its generators is divided now, since a shard does not know the whole of it",
+    )
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--per-shard", type=int, default=2000, help="images, about")
@@ -45,7 +51,8 @@ def main() -> None:
         records = [r for folder in args.data for r in read_records(folder)]
     except ValueError as error:
         parser.error(str(error))
-    learned = [r for r in records if r.split in {"train", "pool"}]
+    divided = divide_pool(records, RECIPES[args.recipe]().generators)
+    learned = [r for r in divided if r.split == "train"]
     failures = write_shards(learned, args.out, per_shard=args.per_shard, seed=args.seed)
     for failure in failures:
         print(f"could not decode {failure}")

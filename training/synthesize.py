@@ -28,6 +28,7 @@ from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from training.decoders import Reconstruct, load_taef2, load_vintage_cyclegan
 from training.history import JpegTables, jpeg_tables, reduced, saved_like
+from training.model import compute_in_full_precision
 from training.records import MANIFEST, Record, read_records
 
 SIDE = 256
@@ -142,7 +143,7 @@ _decoders: dict[str, Reconstruct] = {}
 
 def _start_worker(files: DecoderFiles) -> None:
     torch.set_num_threads(1)
-    torch.backends.cudnn.allow_tf32 = False  # a trace is made in full precision
+    compute_in_full_precision()
     _decoders.update(files.load())
 
 

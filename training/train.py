@@ -1,7 +1,7 @@
 """Train a recipe, with checkpoints; a stopped run goes on where it was.
 
     python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER [--without NAME ...]
-                             [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda] [--workers N]
+                             [--shards PATTERN] [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda] [--workers N]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
 With `torchrun --nproc_per_node=N -m training.train ...` N processes share the pairs of each step.
@@ -33,7 +33,12 @@ from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
 from training.dataset import PairDataset, StepSampler
 from training.metrics import auroc
-from training.model import ResNet50Detector, from_imagenet, network_state
+from training.model import (
+    ResNet50Detector,
+    compute_in_full_precision,
+    from_imagenet,
+    network_state,
+)
 from training.probe import collect_statistics, fit_head, load_statistics, save_statistics
 from training.recipes import RECIPES, Recipe, recipe_of, without
 from training.records import Record, divide_pool, read_records, with_fakes_of
@@ -84,7 +89,7 @@ def main() -> None:
     recipe = without(RECIPES[args.recipe](), left_out)
     distributed.join(args.device)
     torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
-    torch.backends.cudnn.allow_tf32 = False  # what is not bfloat16 is in full precision
+    compute_in_full_precision()
     torch.manual_seed(recipe.seed)
     model = from_imagenet(recipe.network, args.imagenet)
     run = Run(model, recipe, args.out, device=args.device)

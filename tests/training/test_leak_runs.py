@@ -1,5 +1,6 @@
 """Leak tests that train: each run is of a few steps here, and each outcome can fail."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import nn
 from training import leak_runs
 from training.leak_runs import Laboratory, run_tests, shuffle_labels, with_wrong_history
 from training.model import ResNet50Detector
-from training.recipes import Phase, Recipe
+from training.recipes import Match, Phase, Recipe
 from training.records import Record
 
 RECIPE = Recipe(
@@ -34,9 +35,11 @@ class Ready(Laboratory):
     """A laboratory whose network needs no training, and which notes what it was to learn from."""
 
     learned: dict[str, list[Record]] = {}  # noqa: RUF012 - one for each test, see `ready`
+    recipes: dict[str, Recipe] = {}  # noqa: RUF012
 
-    def train(self, name: str, records: list[Record], recipe: Recipe | None = None) -> nn.Module:  # noqa: ARG002
+    def train(self, name: str, records: list[Record], recipe: Recipe | None = None) -> nn.Module:
         self.learned[name] = records
+        self.recipes[name] = recipe or self.recipe
         return Brightness()
 
 
@@ -66,7 +69,7 @@ def _records(folder: Path, greys: dict[str, tuple[int, int]], n: int = 6) -> lis
 
 @pytest.fixture
 def ready(tmp_path: Path) -> Ready:
-    Ready.learned = {}
+    Ready.learned, Ready.recipes = {}, {}
     return Ready(
         recipe=RECIPE, out=tmp_path / "out", device="cpu", workers=0,
         start=ResNet50Detector, stop=lambda: False,
@@ -89,6 +92,22 @@ def test_a_source_is_not_left_out_when_nothing_remains(
     """It is named instead."""
     assert [] == run_tests(ready, _records(tmp_path, {"only": (60, 190)}), ["L4"])
     assert "cannot leave out only" in capsys.readouterr().out
+
+
+def test_no_ai_image_is_matched_to_photographs_left_out(
+    ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A source that is a generator's only one stays, and is named."""
+    records = _records(tmp_path, {"dark": (60, 190), "bright": (120, 190)})
+    for sources, left in ((("dark", "bright"), ("dark",)), (("bright",), None)):
+        ready.recipes.clear()
+        matches = {"vae": Match(sources=sources)}
+        matched = dataclasses.replace(ready, recipe=dataclasses.replace(RECIPE, matches=matches))
+        run_tests(matched, records, ["L4"])
+        recipe = ready.recipes.get("without-bright")
+
+        assert left == (recipe.matches["vae"].sources if recipe else None)
+    assert "cannot leave out bright" in capsys.readouterr().out
 
 
 def test_shuffled_labels_are_as_many_as_before(tmp_path: Path) -> None:

@@ -133,10 +133,12 @@ def test_the_command_names_what_it_leaves_out(
     rows = ["path,label,generator,family,source,group_id,split"]
     for i, split in enumerate(("train", "pool", "train", "test")):
         Image.new("RGB", (60, 60)).save(folder / f"{i}.png")
-        rows.append(f"{i}.png,{i % 2},gan,f,s,{i},{split}")
+        rows.append(f"{i}.png,{i % 2},cyclegan,f,{'p' if split == 'pool' else 's'},{i},{split}")
     (folder / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     (folder / "manifest.csv").write_text("\n".join(rows), encoding="utf-8")
-    monkeypatch.setattr("sys.argv", ["shards", "--data", str(folder), "--out", str(out)])
+    monkeypatch.setattr(
+        "sys.argv", ["shards", "--recipe", "asli", "--data", str(folder), "--out", str(out)]
+    )
     main()
 
     written = [record.path.name for record, _ in read_shard(str(out / "shard-000000.tar"))]

@@ -57,6 +57,10 @@ class StatisticsHead(nn.Module):
             cam = cam + nn.functional.adaptive_avg_pool2d(shares, side)
         return cam.mean((1, 2)) + self.bias, cam
 
+    def logits(self, features_NF: Tensor) -> Tensor:
+        """Of what `statistics` gives, [N]."""
+        return ((features_NF - self.centre) / self.scale) @ self.weight + self.intercept
+
     def statistics(self, maps: list[Tensor]) -> Tensor:
         """What the logit is linear in, [N, F]."""
         columns = []

@@ -60,6 +60,10 @@ class Recipe:
     """The crops to which the head is fitted before the first step; none means that it starts at random."""
     probe_penalty: float = 0.35
     """Of the squared weights, beside a mean squared error of at most 1."""
+    refit: Phase | None = None
+    """The crops to which `training.refit` fits the head once more, in the end; of some of the generators learned."""
+    refit_penalty: float = 0.5
+    """As `probe_penalty`."""
     matches: dict[str, Match] = field(default_factory=dict)
     """By generator."""
     whole_images: bool = False
@@ -154,8 +158,9 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     }
     if "network" in values:
         known["network"] = NetworkSpec(**values["network"])
-    if values.get("probe"):
-        known["probe"] = phase_of(values["probe"])
+    for name in ("probe", "refit"):
+        if values.get(name):
+            known[name] = phase_of(values[name])
     return Recipe(**known)
 
 
@@ -181,6 +186,7 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
         name=f"{recipe.name}-without-{names}" if names else recipe.name,
         phases=tuple(lessened(phase) for phase in recipe.phases),
         probe=lessened(recipe.probe) if recipe.probe else None,
+        refit=lessened(recipe.refit) if recipe.refit else None,
         held_out=tuple(name for name in recipe.held_out if name not in left_out),
     )
 
@@ -205,6 +211,11 @@ EVERYDAY = ("real_clothing", "real_catdog", "real_imagenet")
 
 RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
 """Decoders whose AI images are photographs that went through them, and their shares in `asli`."""
+
+
+def _without_reconstructions(mix: dict[str, float]) -> dict[str, float]:
+    total = sum(share for name, share in mix.items() if name not in RECONSTRUCTIONS)
+    return {name: share / total for name, share in mix.items() if name not in RECONSTRUCTIONS}
 
 
 def asli() -> Recipe:
@@ -238,6 +249,14 @@ def asli() -> Recipe:
             Phase(crop_size=128, steps=1000, pairs_per_step=64, mix=mix),
             Phase(crop_size=224, steps=1000, pairs_per_step=32, mix=mix),
         ),
+        refit=Phase(
+            crop_size=224,
+            steps=200,
+            pairs_per_step=16,
+            mix=_without_reconstructions(mix),
+            augment=AugmentSpec(untouched=0.4),
+        ),
+        refit_penalty=2.0,
         matches={
             "msg-progan": faces,
             "stylegan2": faces,

@@ -171,7 +171,7 @@ class Run:
             "stalled": self.stalled,
             "torch_rng": torch.get_rng_state(),
         }
-        _save_atomically(state, self.out / CHECKPOINT)
+        save_atomically(state, self.out / CHECKPOINT)
 
     def save_best(self, figures: dict[str, float]) -> None:
         """Write the averaged weights, ready for export."""
@@ -184,7 +184,7 @@ class Run:
             "whole_images": self.recipe.whole_images,
             **network_state(self.ema.module),
         }
-        _save_atomically(state, self.out / BEST)
+        save_atomically(state, self.out / BEST)
 
     def log(self, **values: float | dict[str, float]) -> None:
         """Into log.jsonl, and for TensorBoard where that is installed."""
@@ -532,7 +532,8 @@ def _ignore_signals(_worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _save_atomically(state: dict[str, Any], path: Path) -> None:
+def save_atomically(state: dict[str, Any], path: Path) -> None:
+    """Write it whole or not at all; the first process alone does."""
     if distributed.rank() != 0:
         return
     partial = path.with_suffix(".tmp")

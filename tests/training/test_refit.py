@@ -1,0 +1,93 @@
+"""The head that is fitted once more in the end."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training.model import ResNet50Detector, StatisticsHead, from_checkpoint, network_state
+from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
+from training.records import Record
+from training.refit import average, refit, refit_recipe
+
+SPEC = NetworkSpec(stages=(1,), deviations=True)
+PHASE = Phase(crop_size=64, steps=2, pairs_per_step=2, mix={"vae": 0.5, "gan": 0.5})
+RECIPE = Recipe(name="test", network=SPEC, phases=(PHASE,), refit=PHASE, refit_penalty=0.1)
+
+
+def _head(seed: int) -> StatisticsHead:
+    torch.manual_seed(seed)
+    head = StatisticsHead(SPEC)
+    for values in (head.centre, head.scale, head.intercept.data):
+        values.copy_(torch.rand(values.shape) + 0.5)
+    return head
+
+
+def test_the_logit_is_the_mean_of_both() -> None:
+    """Of the other head's at the spread of this one's, up to a constant that calibration takes up."""
+    features = torch.randn(200, 512)
+    head, other = _head(0), _head(1)
+    with torch.inference_mode():
+        own, others = head.logits(features), other.logits(features)
+        average(head, other, features)
+        expected = (own + others * own.std() / others.std()) / 2
+
+        torch.testing.assert_close(expected, head.logits(features), atol=1e-4, rtol=1e-4)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> list[Record]:
+    """Noise as photographs, smooth noise as AI images of two generators."""
+    rng = np.random.default_rng(0)
+    records = []
+    for i in range(8):
+        noise = Image.fromarray(rng.integers(0, 256, (120, 120, 3), dtype=np.uint8))
+        for label, generator in ((0, "real"), (1, "gan" if i % 2 else "vae")):
+            path = tmp_path / f"{i}_{generator}.png"
+            (noise.resize((30, 30)).resize((120, 120)) if label else noise).save(path)
+            records.append(
+                Record(
+                    path=path, label=label, generator=generator, family="", source="s",
+                    group=str(i), split="train", pair=str(i),
+                )
+            )  # fmt: skip
+    return records
+
+
+def test_only_the_head_changes(
+    records: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And tells the crops apart; the rest of the checkpoint is as it was."""
+    monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
+    torch.manual_seed(0)
+    before = {
+        "recipe": "test-without-x", "generators": ["gan", "vae"], "seed": 3, "step": 7,
+        "validation": {"mean": 0.5}, **network_state(ResNet50Detector(SPEC)),
+    }  # fmt: skip
+    torch.save(before, tmp_path / "best.pt")
+    refit(tmp_path / "best.pt", records, tmp_path / "refit.pt", device="cpu", workers=0)
+    after = torch.load(tmp_path / "refit.pt", weights_only=True)
+    trained = from_checkpoint(tmp_path / "refit.pt")
+
+    assert {k: v for k, v in before.items() if k != "model"} == {
+        k: v for k, v in after.items() if k != "model"
+    }
+    for name, values in before["model"].items():
+        assert name.startswith("head.") != torch.equal(values, after["model"][name]), name
+    photo, made = (
+        torch.from_numpy(np.array(Image.open(r.path))[None, :96, :96]) for r in records[:2]
+    )
+    with torch.inference_mode():
+        assert trained.model(made)[0] > trained.model(photo)[0]
+
+
+def test_what_was_left_out_of_the_run_is_left_out_again() -> None:
+    """A recipe that fits no head in the end is refused."""
+    recipe = refit_recipe(RECIPE, ("gan", "other"))
+
+    assert ("gan",) == recipe.generators
+    with pytest.raises(ValueError, match="fits no head"):
+        refit_recipe(dataclasses.replace(RECIPE, refit=None), ("gan",))

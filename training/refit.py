@@ -1,0 +1,91 @@
+"""Fits the head of a trained network once more, in closed form, and averages it with the trained one.
+
+    python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt
+
+A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
+that are drawn otherwise, with a penalty, it carries over better to generators that were never met; the mean
+of both logits keeps most of each (after Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022,
+who average weights). What was left out of the run is left out here, too.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import torch
+from torch.utils.data import DataLoader
+
+from training.dataset import PairDataset, StepSampler
+from training.model import StatisticsHead, compute_in_full_precision, from_checkpoint, network_state
+from training.probe import collect_statistics, fit_head
+from training.recipes import RECIPES, Recipe, without
+from training.records import Record, read_records
+from training.train import save_atomically
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    compute_in_full_precision()
+    try:
+        records = [r for folder in args.data for r in read_records(folder)]
+        refit(args.checkpoint, records, args.out, device=args.device, workers=args.workers)
+    except ValueError as error:
+        parser.error(str(error))
+    print(f"wrote {args.out}")
+
+
+def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, workers: int) -> None:
+    """Write the checkpoint with the averaged head to `out`.
+
+    Raises ValueError for a checkpoint of a recipe that has no `refit`.
+    """
+    trained = from_checkpoint(checkpoint)
+    name = trained.recipe.split("-without-")[0]
+    recipe = refit_recipe(RECIPES[name](), trained.generators)
+    model = trained.model.to(device)
+    crops = DataLoader(
+        PairDataset(records, recipe), batch_sampler=StepSampler(recipe, 0), num_workers=workers
+    )
+    features_NF, labels_N = collect_statistics(model, crops, device=device)
+    model.cpu()
+    before = StatisticsHead(model.spec)
+    before.load_state_dict(model.head.state_dict())
+    fit_head(model, features_NF, labels_N, recipe.refit_penalty)
+    average(model.head, before, features_NF)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    save_atomically({**state, **network_state(model)}, out)
+
+
+def refit_recipe(recipe: Recipe, generators: tuple[str, ...]) -> Recipe:
+    """What the head is fitted to: those generators of the recipe's `refit` that the network has learned.
+
+    Raises ValueError when there is no `refit`.
+    """
+    if recipe.refit is None:
+        raise ValueError(f"Recipe {recipe.name!r} fits no head in the end")
+    alone = dataclasses.replace(
+        recipe, phases=(recipe.refit,), probe=None, refit=None, seed=recipe.seed + 2_000_000
+    )
+    return without(alone, set(alone.generators) - set(generators))
+
+
+@torch.inference_mode()
+def average(head: StatisticsHead, other: StatisticsHead, features_NF: torch.Tensor) -> None:
+    """Make the head's logit the mean of both, which first get the same spread over these features."""
+    spreads = [float(each.logits(features_NF).std()) for each in (head, other)]
+    share = spreads[0] / spreads[1]
+    weight = other.weight * head.scale / other.scale * share
+    shift = ((head.centre - other.centre) / other.scale * other.weight).sum() * share
+    head.intercept.copy_((head.intercept + other.intercept * share + shift) / 2)
+    head.weight.copy_((head.weight + weight) / 2)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ OUT ?= build/report.json
 STAGE ?= dev
 EMAIL ?=
 RUN ?= build/runs/$(RECIPE)
+CHECKPOINT ?= $(RUN)/best.pt
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -73,9 +74,9 @@ train: $(VENV)/training ## train a model: make train RECIPE=asli DATA="folder �
 	@test -n "$(DATA)" || { echo 'Say where the images are: make train DATA="folder …"'; exit 2; }
 	$(BIN)/python -m training.train --recipe $(RECIPE) $(DATA:%=--data %) --out $(RUN) $(TRAIN_FLAGS)
 
-release: $(VENV)/training browser ## export, quantise, calibrate and measure the trained model into detector/models
+release: $(VENV)/training browser ## export, quantise, calibrate and measure the CHECKPOINT into detector/models
 	@test -n "$(DATA)" || { echo 'Say where the images are: make release DATA="folder …"'; exit 2; }
-	$(BIN)/python -m training.release --checkpoint $(RUN)/best.pt --version $(VERSION) \
+	$(BIN)/python -m training.release --checkpoint $(CHECKPOINT) --version $(VERSION) \
 	  $(DATA:%=--data %) --out detector/models
 
 evaluate: $(VENV)/evaluation ## measure the shipped model: make evaluate DATA=folder OUT=report.json

@@ -219,7 +219,7 @@ def _without_reconstructions(mix: dict[str, float]) -> dict[str, float]:
 
 
 def asli() -> Recipe:
-    """What ships: three of ResNet-50's four stages, and a head on the texture in each of them.
+    """What ships: three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`).
 
     It learns every kind of generator that the data holds, four apart, which are left out to be tested on
     (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`): small crops first, then the serving size.

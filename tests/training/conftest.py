@@ -16,6 +16,7 @@ WITH_TORCH = {
     "test_leave_one_out.py",
     "test_model.py",
     "test_probe.py",
+    "test_refit.py",
     "test_release.py",
     "test_shards.py",
     "test_synthesize.py",

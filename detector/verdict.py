@@ -9,6 +9,8 @@ from detector.stability import Stability
 
 SMALLEST_JUDGED_SIDE = 128
 """Below this many pixels a file is at best inconclusive: no error rate was measured there."""
+SMALLEST_JUDGED_FRAME = 224
+"""The same for the shorter side of a video: that of the smallest footage of photographs that was measured."""
 FEWEST_FRAMES = 2
 """With fewer frames a video is inconclusive: one bad frame must not decide."""
 
@@ -94,7 +96,7 @@ def decide_video(
     if bands is None:
         return Decision(Verdict.INCONCLUSIVE, None, (Reason.VIDEO_NOT_MEASURED,))
     obstacles = []
-    if smallest_side < SMALLEST_JUDGED_SIDE:
+    if smallest_side < SMALLEST_JUDGED_FRAME:
         obstacles.append(Reason.SMALL_IMAGE)
     if n_frames < FEWEST_FRAMES:
         obstacles.append(Reason.FEW_FRAMES)

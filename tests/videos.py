@@ -25,6 +25,9 @@ _QUICK: dict[str, dict[str, object]] = {
 }
 _TICKS = 1000
 
+SIZE = (256, 224)
+"""Of pictures, if nothing else is said: the smallest that are judged have 224 pixels."""
+
 
 def encode(
     pictures: Iterable[tuple[float, Image.Image]],
@@ -48,7 +51,7 @@ def encode(
         if pictures:
             stream.width, stream.height = pictures[0][1].size
         else:
-            stream.width, stream.height = 160, 128
+            stream.width, stream.height = SIZE
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.options = _QUICK.get(codec, {})
         # WMV and AVI keep no finer clock than this.
@@ -102,14 +105,14 @@ def repeated(clip: bytes, times: int) -> bytes:
 
 
 def steady(
-    seconds: float, grey: int = 128, *, rate: int = 10, size: tuple[int, int] = (160, 128)
+    seconds: float, grey: int = 128, *, rate: int = 10, size: tuple[int, int] = SIZE
 ) -> list[tuple[float, Image.Image]]:
     """Pictures of one colour; the tiny model scores them by their brightness."""
     return changing([grey] * round(seconds * rate), rate=rate, size=size)
 
 
 def changing(
-    greys: Sequence[int], *, rate: int = 10, size: tuple[int, int] = (160, 128)
+    greys: Sequence[int], *, rate: int = 10, size: tuple[int, int] = SIZE
 ) -> list[tuple[float, Image.Image]]:
     """One picture after the other, each of one colour."""
     return [(i / rate, Image.new("RGB", size, (g, g, g))) for i, g in enumerate(greys)]
@@ -123,7 +126,7 @@ def sound_only(*, cover: bool = False) -> bytes:
         if cover:
             picture = container.add_stream("mjpeg", rate=1)
             assert isinstance(picture, av.VideoStream)
-            picture.width, picture.height, picture.pix_fmt = 160, 128, "yuvj420p"
+            (picture.width, picture.height), picture.pix_fmt = SIZE, "yuvj420p"
             picture.disposition = av.stream.Disposition.attached_pic
             frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8))
             frame.pts, frame.time_base = 0, Fraction(1, 1)

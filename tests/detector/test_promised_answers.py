@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.model, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 VIDEOS = ("mp4", "avi", "mov", "wmv")
 SECONDS = 60
+SIZE = (320, 256)
 RATE = 5
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -65,7 +66,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     _screenshot().save(folder / "screenshot.png")
-    pictures = list(panned(photograph, SECONDS, (160, 128), rate=RATE))
+    pictures = list(panned(photograph, SECONDS, SIZE, rate=RATE))
     for name in VIDEOS:
         (folder / f"clip.{name}").write_bytes(encode(pictures, name, rate=RATE))
     root = folder / "root.pem"
@@ -175,9 +176,7 @@ def test_a_minute_of_video(answers: Answers, name: str) -> None:
     answer = answers[f"clip.{name}"]
     times = [frame["t"] for frame in answer["frames"]]
 
-    assert (name, 160, 128) == tuple(
-        answer["media"][each] for each in ("format", "width", "height")
-    )
+    assert (name, *SIZE) == tuple(answer["media"][each] for each in ("format", "width", "height"))
     assert answer["media"]["duration_seconds"] == pytest.approx(SECONDS, abs=0.5)
     assert answer["analysed_seconds"] == pytest.approx(SECONDS, abs=0.5)
     assert [i + 0.5 for i in range(SECONDS)] == pytest.approx(times, abs=0.5)

@@ -4,7 +4,7 @@ import pytest
 
 from detector.manifest import Bands
 from detector.stability import Stability
-from detector.verdict import EXCLUDING, UNMEASURED, Reason, Verdict, band_of, decide
+from detector.verdict import EXCLUDING, UNMEASURED, Reason, Verdict, band_of, decide, decide_video
 
 BANDS = Bands(low=0.2, high=0.9)
 
@@ -91,3 +91,12 @@ def test_impossible_bands_are_refused(low: float, high: float) -> None:
     """Limits out of order or out of range are a mistake of whoever fitted them."""
     with pytest.raises(ValueError, match="Bands must satisfy"):
         Bands(low=low, high=high)
+
+
+@pytest.mark.parametrize(("side", "verdict"), [(223, "inconclusive"), (224, "likely_ai")])
+def test_footage_smaller_than_any_measured_is_not_judged(side: int, verdict: str) -> None:
+    """However high it scores."""
+    decision = decide_video(0.99, Bands(low=0.2, high=0.8), side, n_frames=60)
+
+    assert verdict == decision.verdict
+    assert (Reason.SMALL_IMAGE in decision.reasons) == (side < 224)

@@ -14,7 +14,7 @@ from detector.video import ScoredFrame, Segment, aggregate, find_segments
 from tests.images import plain_image
 from tests.models import MEASURED_ON_VIDEO, write_tiny_model, write_tiny_report
 from tests.signing import MADE, sign
-from tests.videos import changing, encode, steady
+from tests.videos import SIZE, changing, encode, steady
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_an_answer_about_a_video_is_plain_json(video_detector: Detector, path: P
     values = video_detector.analyze_file(path).to_dict()
 
     assert values == json.loads(json.dumps(values))
-    assert ("video", "mp4", 160, 128) == tuple(
+    assert ("video", "mp4", *SIZE) == tuple(
         values["media"][name] for name in ("kind", "format", "width", "height")
     )
     assert 3.0 == pytest.approx(values["media"]["duration_seconds"], abs=0.11)

@@ -14,7 +14,16 @@ from detector.image import sniff_format
 from detector.video_container import SNIFFED_BYTES, VIDEO_EXTENSIONS, sniff_video
 from detector.video_file import _NOTHING_ELSE, VideoFile, VideoLimits, _refuse, open_video
 from tests.images import plain_image
-from tests.videos import CODECS, changing, encode, locked, locked_matroska, sound_only, steady
+from tests.videos import (
+    CODECS,
+    SIZE,
+    changing,
+    encode,
+    locked,
+    locked_matroska,
+    sound_only,
+    steady,
+)
 
 LIMITS = VideoLimits()
 
@@ -41,7 +50,7 @@ def test_every_supported_format_decodes(name: str) -> None:
     greys = [np.asarray(frame.pixels).mean() for frame in frames]
 
     assert name == video.format
-    assert (160, 128) == video.size
+    assert SIZE == video.size
     assert [0.5, 1.5, 2.5, 3.5, 4.5, 5.5] == pytest.approx([f.t for f in frames], abs=0.11)
     assert [40, 40, 40, 200, 200, 200] == pytest.approx(greys, abs=8)
     assert video.duration_seconds == pytest.approx(6, abs=0.2)

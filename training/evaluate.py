@@ -15,7 +15,7 @@ from typing import Any
 
 from detector.analysis import MODEL_PATH
 from detector.classifier import OnnxClassifier
-from detector.conditions import CONDITIONS
+from detector.conditions import CONDITIONS, Condition
 from detector.errors import ModelLoadError
 from training.records import Record, data_sha256, divide_pool, read_records
 from training.report import build_report
@@ -70,17 +70,20 @@ def describe(folders: Sequence[Path], records: list[Record]) -> dict[str, Any]:
 
 
 def evaluate(
-    classifier: OnnxClassifier, records: list[Record], data: Mapping[str, Any]
+    classifier: OnnxClassifier,
+    records: list[Record],
+    data: Mapping[str, Any],
+    conditions: Sequence[Condition] = CONDITIONS,
 ) -> dict[str, Any]:
-    """Score the records in every published condition and build the report."""
+    """Score the records, in every published condition if nothing else is said, and build the report."""
     report = build_report(
-        score_records(classifier, records, CONDITIONS),
+        score_records(classifier, records, conditions),
         classifier.manifest,
         data=data,
         weights_sha256=classifier.weights_sha256,
         notes=NOTES,
     )
-    return {**report, "conditions": [dataclasses.asdict(condition) for condition in CONDITIONS]}
+    return {**report, "conditions": [dataclasses.asdict(condition) for condition in conditions]}
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:

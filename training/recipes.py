@@ -1,7 +1,7 @@
 """Training runs by name. A run is a function that returns its whole configuration."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,11 +102,6 @@ class Recipe:
         return sum(phase.steps for phase in self.phases)
 
     @property
-    def pairs(self) -> int:
-        """Pairs of crops seen from beginning to end."""
-        return sum(stretch.steps * stretch.pairs_per_step for stretch in self.stretches)
-
-    @property
     def generators(self) -> tuple[str, ...]:
         """All that are learned in some phase, or fitted, sorted."""
         return tuple(sorted({name for stretch in self.stretches for name in stretch.mix}))
@@ -172,13 +167,11 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     left_out = frozenset(generators)
 
     def lessened(phase: Phase) -> Phase:
-        kept = {name: share for name, share in phase.mix.items() if name not in left_out}
-        if not kept:
+        if not set(phase.mix) - left_out:
             raise ValueError(
                 f"Nothing is left of recipe {recipe.name!r} without {sorted(left_out)}"
             )
-        total = sum(kept.values())
-        return dataclasses.replace(phase, mix={name: share / total for name, share in kept.items()})
+        return dataclasses.replace(phase, mix=_mix_without(phase.mix, left_out))
 
     names = "-".join(sorted(left_out & set(recipe.generators)))
     return dataclasses.replace(
@@ -189,6 +182,13 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
         refit=lessened(recipe.refit) if recipe.refit else None,
         held_out=tuple(name for name in recipe.held_out if name not in left_out),
     )
+
+
+def _mix_without(mix: Mapping[str, float], left_out: Container[str]) -> dict[str, float]:
+    """The other shares, scaled up to 1."""
+    kept = {name: share for name, share in mix.items() if name not in left_out}
+    total = sum(kept.values())
+    return {name: share / total for name, share in kept.items()}
 
 
 def without_photographs_of(recipe: Recipe, source: str) -> Recipe:
@@ -211,11 +211,6 @@ EVERYDAY = ("real_clothing", "real_catdog", "real_imagenet")
 
 RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
 """Decoders whose AI images are photographs that went through them, and their shares in `asli`."""
-
-
-def _without_reconstructions(mix: dict[str, float]) -> dict[str, float]:
-    total = sum(share for name, share in mix.items() if name not in RECONSTRUCTIONS)
-    return {name: share / total for name, share in mix.items() if name not in RECONSTRUCTIONS}
 
 
 def asli() -> Recipe:
@@ -253,7 +248,7 @@ def asli() -> Recipe:
             crop_size=224,
             steps=200,
             pairs_per_step=16,
-            mix=_without_reconstructions(mix),
+            mix=_mix_without(mix, RECONSTRUCTIONS),
             augment=AugmentSpec(untouched=0.4),
         ),
         refit_penalty=2.0,

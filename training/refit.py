@@ -9,18 +9,18 @@ who average weights). What was left out of the run is left out here, too.
 """
 
 import argparse
+import copy
 import dataclasses
 from pathlib import Path
 
 import torch
-from torch.utils.data import DataLoader
 
 from training.dataset import PairDataset, StepSampler
 from training.model import StatisticsHead, compute_in_full_precision, from_checkpoint, network_state
 from training.probe import collect_statistics, fit_head
 from training.recipes import RECIPES, Recipe, without
 from training.records import Record, read_records
-from training.train import save_atomically
+from training.train import save_atomically, step_loader
 
 
 def main() -> None:
@@ -50,13 +50,10 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
     name = trained.recipe.split("-without-")[0]
     recipe = refit_recipe(RECIPES[name](), trained.generators)
     model = trained.model.to(device)
-    crops = DataLoader(
-        PairDataset(records, recipe), batch_sampler=StepSampler(recipe, 0), num_workers=workers
-    )
+    crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
     features_NF, labels_N = collect_statistics(model, crops, device=device)
     model.cpu()
-    before = StatisticsHead(model.spec)
-    before.load_state_dict(model.head.state_dict())
+    before = copy.deepcopy(model.head)
     fit_head(model, features_NF, labels_N, recipe.refit_penalty)
     average(model.head, before, features_NF)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)

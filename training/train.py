@@ -279,7 +279,7 @@ def _take_steps(
         recipe, run.step, rank=distributed.rank(), processes=distributed.processes()
     )
     started, first = time.monotonic(), run.step
-    for crops_PCHW, labels_PC in _loader(dataset, share, workers=workers):
+    for crops_PCHW, labels_PC in step_loader(dataset, share, workers=workers):
         loss = train_step(run, crops_PCHW.flatten(0, 1), labels_PC.flatten())
         if run.step % 20 == 0 or run.step == recipe.steps:
             seconds = (time.monotonic() - started) / (run.step - first)
@@ -294,9 +294,10 @@ def _take_steps(
     run.save()
 
 
-def _loader(
+def step_loader(
     dataset: PairDataset | ShardedPairs, places: StepSampler, *, workers: int
 ) -> DataLoader[tuple[Tensor, Tensor]]:
+    """The pairs of one step after the other, cut by `workers` processes."""
     return DataLoader(
         dataset,
         batch_sampler=places,
@@ -323,7 +324,7 @@ def _probe(
         if file.is_file():
             continue
         places = StepSampler(probe, first, end=first + run.recipe.checkpoint_every)
-        crops = _loader(pairs, places, workers=workers)
+        crops = step_loader(pairs, places, workers=workers)
         features, labels = collect_statistics(
             run.model, _until(stop, crops, run.device), device=run.device
         )

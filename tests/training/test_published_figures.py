@@ -14,8 +14,6 @@ from detector.classifier import OnnxClassifier
 from detector.conditions import CLEAN
 from detector.evaluation import EvaluationReport
 from training.evaluate import evaluate, held_out_records
-from training.report import build_report
-from training.scoring import score_records
 
 FOLDER = os.environ.get("ASLI_TEST_DATA")
 PORTRAITS = "stylegan_zoya"
@@ -38,13 +36,7 @@ def measured() -> dict[str, Any]:
         if r.split == "test"
     ]
     photographs = evaluate(classifier, [r for r in records if r.source in PHOTOGRAPHS], {})
-    portraits = build_report(
-        score_records(classifier, [r for r in records if r.source == PORTRAITS], (CLEAN,)),
-        classifier.manifest,
-        data={},
-        weights_sha256=classifier.weights_sha256,
-        notes=[],
-    )
+    portraits = evaluate(classifier, [r for r in records if r.source == PORTRAITS], {}, [CLEAN])
     return {
         "summary": portraits["summary"],
         "generators": portraits["generators"],

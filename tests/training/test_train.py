@@ -5,10 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from training.model import ResNet50Detector, from_checkpoint
@@ -35,26 +33,6 @@ RECIPE = Recipe(
     evaluate_every=2,
     checkpoint_every=2,
 )
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> list[Record]:
-    """Noise as photographs, smooth noise as AI images."""
-    rng = np.random.default_rng(0)
-    records = []
-    for i in range(8):
-        noise = Image.fromarray(rng.integers(0, 256, (120, 120, 3), dtype=np.uint8))
-        for label, generator in ((0, "real"), (1, "vae")):
-            image = noise.resize((30, 30)).resize((120, 120)) if label else noise
-            path = tmp_path / f"{i}_{generator}.png"
-            image.save(path)
-            records.append(
-                Record(
-                    path=path, label=label, generator=generator, family="", source="s", group=str(i),
-                    split="val" if i < 2 else "train", pair=str(i),
-                )
-            )  # fmt: skip
-    return records
 
 
 def _run(out: Path, recipe: Recipe = RECIPE) -> Run:

@@ -1,8 +1,10 @@
 """Video files, whole and broken ones, made on the spot."""
 
 import io
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 
 import av
@@ -43,6 +45,7 @@ def encode(
     codec = codec or usual_codec
     pictures = list(pictures)
     with (
+        _priority_kept(),
         tempfile.NamedTemporaryFile() as file,
         av.open(file.name, "w", format=container_name, options=muxing or {}) as container,
     ):
@@ -67,6 +70,16 @@ def encode(
         container.mux(stream.encode())
         container.close()
         return file.read()
+
+
+@contextmanager
+def _priority_kept() -> Iterator[None]:
+    """Where root calls it, SVT-AV1 makes the calling thread a real-time one, and so all that this starts later."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, *before)
 
 
 def panned(

@@ -1,6 +1,7 @@
 """Opening videos: what is accepted, what is refused, and which frames are taken."""
 
 import io
+import os
 from pathlib import Path
 
 import av
@@ -39,6 +40,14 @@ def _times(data: bytes) -> list[float]:
 def test_every_format_has_a_maker_in_the_tests() -> None:
     """None goes untested."""
     assert set(VIDEO_EXTENSIONS) == set(CODECS)
+
+
+def test_making_videos_leaves_the_process_its_priority() -> None:
+    """A real-time one would be that of every browser and server which the tests start afterwards."""
+    before = os.sched_getscheduler(0)
+    encode(steady(1), "mkv", codec="libsvtav1")
+
+    assert before == os.sched_getscheduler(0)
 
 
 @pytest.mark.parametrize("name", sorted(CODECS))

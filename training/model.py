@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torchvision.models import ResNet50_Weights, resnet50
 
 from training.recipes import NetworkSpec
@@ -63,11 +64,9 @@ class StatisticsHead(nn.Module):
 
     def statistics(self, maps: list[Tensor]) -> Tensor:
         """What the logit is linear in, [N, F]."""
-        columns = []
+        columns: list[Tensor] = []
         for x in maps:
-            columns.append(x.mean((2, 3)))
-            if self.deviations:
-                columns.append(_spread(x)[1])
+            columns += MeansAndDeviations.apply(x) if self.deviations else [x.float().mean((2, 3))]
         return torch.cat(columns, dim=1)
 
     @property
@@ -76,6 +75,31 @@ class StatisticsHead(nn.Module):
 
     def _sizes(self) -> list[int]:
         return [count for count in self.channels for _ in range(self._per_stage)]
+
+
+class MeansAndDeviations(torch.autograd.Function):
+    """[N, C, H, W] -> each channel's mean and standard deviation, float32 [N, C] each.
+
+    The gradient of both is linear in x, so that it takes one pass over the map, in the map's own precision.
+    Autograd would take eight in float32: on a CPU that was a third of each training step.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x_NCHW: Tensor) -> tuple[Tensor, Tensor]:
+        values = x_NCHW.float()
+        mean, sigma = values.mean((2, 3)), _spread(values)[1]
+        ctx.save_for_backward(x_NCHW, mean, sigma)
+        return mean, sigma
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, of_mean: Tensor, of_sigma: Tensor) -> Tensor:
+        x_NCHW, mean, sigma = ctx.saved_tensors
+        places = x_NCHW.shape[2] * x_NCHW.shape[3]
+        varies = sigma > _TINY_VARIANCE**0.5
+        slope = torch.where(varies, of_sigma / (sigma * places), 0)
+        offset = of_mean / places - slope * mean
+        slope, offset = (v[:, :, None, None].to(x_NCHW.dtype) for v in (slope, offset))
+        return torch.addcmul(offset, slope, x_NCHW)
 
 
 def _spread(x_NCHW: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,7 +111,7 @@ def _spread(x_NCHW: Tensor) -> tuple[Tensor, Tensor]:
 class ResNet50Detector(nn.Module):
     """uint8 crops [N, S, S, 3] RGB -> logit [N], positive for AI, and cam [N, S/32, S/32].
 
-    mean(cam) + head.bias == logit.
+    mean(cam) + head.bias == logit. In training mode there is no map, and cam is empty.
     """
 
     def __init__(self, spec: NetworkSpec | None = None) -> None:
@@ -102,12 +126,13 @@ class ResNet50Detector(nn.Module):
     def forward(self, crops_NHWC: Tensor) -> tuple[Tensor, Tensor]:
         maps = self._maps(crops_NHWC)
         with torch.autocast(crops_NHWC.device.type, enabled=False):
-            logit, cam = self.head([x.float() for x in maps], crops_NHWC.shape[1] // 32)
-        return logit, cam
+            if self.training:
+                return self.head.logits(self.head.statistics(maps)), maps[0].new_empty(0)
+            return self.head([x.float() for x in maps], crops_NHWC.shape[1] // 32)
 
     def statistics(self, crops_NHWC: Tensor) -> Tensor:
         """What the logit is linear in, float32 [N, F]."""
-        return self.head.statistics([x.float() for x in self._maps(crops_NHWC)])
+        return self.head.statistics(self._maps(crops_NHWC))
 
     def _maps(self, crops_NHWC: Tensor) -> list[Tensor]:
         net = self.backbone

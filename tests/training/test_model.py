@@ -7,7 +7,12 @@ import pytest
 import torch
 from torchvision.models import resnet50
 
-from training.model import ResNet50Detector, StatisticsHead, from_imagenet
+from training.model import (
+    MeansAndDeviations,
+    ResNet50Detector,
+    StatisticsHead,
+    from_imagenet,
+)
 from training.recipes import NetworkSpec
 
 SPECS = {
@@ -40,6 +45,37 @@ def test_statistics_are_means_and_deviations_of_each_channel() -> None:
     expected = [maps.numpy().mean((2, 3)), maps.numpy().std((2, 3))]
 
     np.testing.assert_allclose(statistics, np.concatenate(expected, axis=1), atol=1e-5)
+
+
+def test_statistics_have_the_gradient_of_their_formula() -> None:
+    """That of autograd, and none towards a channel that does not vary."""
+    maps = torch.randn(2, 3, 4, 4)
+    maps[0, 1] = 0.5
+    of_mean, of_sigma = torch.randn(2, 2, 3)
+    ours, plain = (maps.clone().requires_grad_() for _ in range(2))
+    mean, sigma = MeansAndDeviations.apply(ours)
+    variance, plain_mean = torch.var_mean(plain, (2, 3), correction=0)
+    plain_sigma = variance.clamp_min(1e-6).sqrt()
+    for values in ((mean, sigma), (plain_mean, plain_sigma)):
+        (values[0] * of_mean + values[1] * of_sigma).sum().backward()
+
+    torch.testing.assert_close((mean, sigma), (plain_mean, plain_sigma))
+    torch.testing.assert_close(ours.grad, plain.grad)
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_training_learns_the_logit_that_serves(spec: NetworkSpec) -> None:
+    """Computed without the map, which no gradient needs."""
+    torch.manual_seed(0)
+    model = ResNet50Detector(spec).eval()
+    crops = torch.randint(0, 256, (2, 96, 96, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        served, _ = model(crops)
+        model.training = True  # of the whole alone: its norms still use what they have collected
+        learned, cam = model(crops)
+
+    torch.testing.assert_close(learned, served, rtol=1e-3, atol=1e-3)
+    assert 0 == cam.numel()
 
 
 def test_stages_that_no_statistic_needs_are_left_out() -> None:

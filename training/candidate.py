@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from detector.classifier import Classifier, Evidence, OnnxClassifier
-from detector.errors import ModelLoadError
 from detector.labels import CLASS_NAMES
 from detector.manifest import Bands, Calibration, ModelManifest
 from detector.preprocess import Crops, PreprocessSpec
@@ -74,10 +73,7 @@ def load_candidate(path: Path) -> Candidate:
     """
     if path.suffix == ".onnx":
         return Candidate(OnnxClassifier.load(path), whole_images=False)
-    try:
-        trained = from_checkpoint(path)
-    except (OSError, KeyError, RuntimeError) as error:
-        raise ModelLoadError(f"The checkpoint {path} cannot be read.") from error
+    trained = from_checkpoint(path)
     manifest = draft_manifest(trained, path, version="unreleased")
     classifier = CheckpointClassifier(trained.model, manifest, manifest.checkpoint_sha256)
     return Candidate(classifier, trained.whole_images)

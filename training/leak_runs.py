@@ -4,8 +4,8 @@
                                  [--test L4] [--test L5] [--test L11] [--imagenet WEIGHTS]
                                  [--device cpu|cuda] [--workers N]
 
-L4: photographs of a source that was left out are flagged no more than twice as often as those of validation, in
-each published condition.
+L4: in no published condition more than 6 % of the photographs of a source that was left out are flagged, where
+the limit flags 3 % of validation's in the worst of them.
 L5: from shuffled labels nothing is learned. L11: the tests can see a shortcut, for with one laid into the
 data on purpose, figures rise on data that have it, and fall on data that do not.
 
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rich.console import Console
 from torch import nn
 
 from detector.conditions import CONDITIONS
@@ -42,6 +43,7 @@ from training.train import (
     Run,
     conditions_of,
     evaluate,
+    readable,
     score,
     stop_signal,
     train,
@@ -95,13 +97,13 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
-    try:
-        records = [r for folder in args.data for r in read_records(folder)]
-    except ValueError as error:
-        parser.error(str(error))
     recipe = RECIPES[args.recipe]()
     compute_in_full_precision()
-    model = from_imagenet(recipe.network, args.imagenet)
+    try:
+        records = [r for folder in args.data for r in read_records(folder)]
+        model = from_imagenet(recipe.network, args.imagenet)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     laboratory = Laboratory(
         recipe=recipe,
         out=args.out,
@@ -112,6 +114,8 @@ def main() -> None:
     )
     try:
         findings = run_tests(laboratory, records, args.test or list(TESTS))
+    except ValueError as error:
+        parser.error(str(error))
     except Stopped as stopped:
         print(stopped)
         return
@@ -127,6 +131,7 @@ def run_tests(laboratory: Laboratory, records: list[Record], names: Sequence[str
     recipe = laboratory.recipe
     divided = divide_pool(records, recipe.generators)
     used = with_fakes_of(divided, recipe.generators, recipe.sources_matched)
+    used = readable(used, Console(width=120))
     return [finding for name in names for finding in TESTS[name](laboratory, used)]
 
 
@@ -137,10 +142,14 @@ def new_photographs_are_not_flagged(
 
     The threshold is the one that flags ALLOWED of validation's photographs of the other sources in no
     condition more. Sources whose photographs stand beside the only images of a generator cannot be left out,
-    and are named.
+    and are named, as are those of few photographs.
     """
     counts = Counter(r.source for r in records if r.label == REAL)
-    for source in sorted(name for name, n in counts.items() if n >= ENOUGH):
+    conditions = conditions_of(laboratory.recipe, CONDITIONS)
+    for source, count in sorted(counts.items()):
+        if count < ENOUGH:
+            print(f"L4 does not leave out {source}: {count} photographs are too few to measure")
+            continue
         groups = {r.group for r in records if r.source == source}
         kept = [r for r in records if r.source != source and r.group not in groups]
         learned = {r.generator for r in kept if r.label == FAKE and r.split == "train"}
@@ -159,13 +168,13 @@ def new_photographs_are_not_flagged(
                 model,
                 photographs,
                 device=laboratory.device,
-                conditions=CONDITIONS,
+                conditions=conditions,
                 workers=laboratory.workers,
             )
             for photographs in (known, new)
         )
         threshold = np.quantile(before_RC, 1 - ALLOWED, axis=0).max()
-        for condition, logits_R in zip(CONDITIONS, after_RC.T, strict=True):
+        for condition, logits_R in zip(conditions, after_RC.T, strict=True):
             yield Finding.at_most(
                 "L4",
                 f"{len(new)} photographs of {source} flagged, which were never seen, {condition.name}",

@@ -62,7 +62,8 @@ class Finding:
     @classmethod
     def at_most(cls, test: str, says: str, value: float, limit: float) -> Self:
         """Passed when the value is no larger than the limit."""
-        return cls(test, says, float(value), f"{limit:.3g}", value <= limit)
+        value = float(value)
+        return cls(test, says, value, f"{limit:.3g}", value <= limit)
 
     def __str__(self) -> str:
         verdict = "pass" if self.passed else "FAIL"

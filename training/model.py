@@ -1,6 +1,7 @@
 """torchvision's ResNet-50 with one logit from several of its stages, and a class activation map beside it."""
 
 import dataclasses
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torchvision.models import ResNet50_Weights, resnet50
 
+from detector.errors import ModelLoadError
 from training.recipes import NetworkSpec
 
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -95,7 +97,7 @@ class MeansAndDeviations(torch.autograd.Function):
     def backward(ctx: FunctionCtx, of_mean: Tensor, of_sigma: Tensor) -> Tensor:
         x_NCHW, mean, sigma = ctx.saved_tensors
         places = x_NCHW.shape[2] * x_NCHW.shape[3]
-        varies = sigma > _TINY_VARIANCE**0.5
+        varies = sigma > _TINY_VARIANCE**0.5  # elsewhere sigma is this constant
         slope = torch.where(varies, of_sigma / (sigma * places), 0)
         offset = of_mean / places - slope * mean
         slope, offset = (v[:, :, None, None].to(x_NCHW.dtype) for v in (slope, offset))
@@ -156,11 +158,15 @@ def from_imagenet(spec: NetworkSpec, weights: Path | None = None) -> ResNet50Det
     """A detector that starts from ImageNet features.
 
     `weights` is a torchvision-layout state dict with 1000 classes; without it torchvision's own are fetched.
+    Raises OSError when they cannot be read or fetched, and ValueError when they are of anything else.
     """
     if weights is None:
         state = ResNet50_Weights.IMAGENET1K_V1.get_state_dict(check_hash=True)
     else:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(weights, map_location="cpu", weights_only=True)
+        except (EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            raise ValueError(f"{weights} holds no weights") from error
     # The features expect (pixel / 255 - mean) / std. The scale goes into the first layer; the small
     # constant that remains is taken up by its batch normalisation.
     std = torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1)
@@ -195,14 +201,20 @@ def network_state(model: ResNet50Detector) -> dict[str, Any]:
 
 
 def from_checkpoint(path: Path) -> Trained:
-    """Read what `training.train` wrote as `best.pt`."""
-    state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    model = ResNet50Detector(NetworkSpec(**state["network"]))
-    model.load_state_dict(state["model"])
-    return Trained(
-        model=model.to(memory_format=torch.channels_last).eval(),
-        recipe=state["recipe"],
-        generators=tuple(state["generators"]),
-        seed=state["seed"],
-        whole_images=state.get("whole_images", False),
-    )
+    """Read what `training.train` wrote as `best.pt`.
+
+    Raises ModelLoadError when it cannot be read, or was written by a version that knew other networks.
+    """
+    try:
+        state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        model = ResNet50Detector(NetworkSpec(**state["network"]))
+        model.load_state_dict(state["model"])
+        return Trained(
+            model=model.to(memory_format=torch.channels_last).eval(),
+            recipe=state["recipe"],
+            generators=tuple(state["generators"]),
+            seed=state["seed"],
+            whole_images=state.get("whole_images", False),
+        )
+    except (OSError, EOFError, KeyError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
+        raise ModelLoadError(f"The checkpoint {path} cannot be read.") from error

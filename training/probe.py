@@ -1,4 +1,4 @@
-"""Fits the head alone, in closed form, before anything else is trained.
+"""Fits the head alone, in closed form: before anything else is trained, and once more in the end (`refit.py`).
 
 A head that starts at random pulls the features out of shape while it learns; one that already fits
 leaves them as they are (Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform

@@ -157,6 +157,6 @@ class Comparison:
         return worst <= MAX_AUROC_CHANGE and self.agreement >= MIN_AGREEMENT
 
 
-def auroc_change(labels: np.ndarray, fp32_logits: np.ndarray, int8_logits: np.ndarray) -> float:
-    """AUROC of the quantised logits minus that of the others."""
-    return auroc(labels, int8_logits) - auroc(labels, fp32_logits)
+def auroc_change(labels: np.ndarray, fp32_logits: np.ndarray, smaller_logits: np.ndarray) -> float:
+    """AUROC of the smaller graph's logits minus that of the others."""
+    return auroc(labels, smaller_logits) - auroc(labels, fp32_logits)

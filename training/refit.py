@@ -5,7 +5,7 @@
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
 that are drawn otherwise, with a penalty, it carries over better to generators that were never met; the mean
 of both logits keeps most of each (after Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022,
-who average weights). What was left out of the run is left out here, too.
+who average weights). Generators that were left out of the run are left out here, too.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from detector.errors import ModelLoadError
 from training.dataset import PairDataset, StepSampler
 from training.model import StatisticsHead, compute_in_full_precision, from_checkpoint, network_state
 from training.probe import collect_statistics, fit_head
@@ -36,7 +37,7 @@ def main() -> None:
     try:
         records = [r for folder in args.data for r in read_records(folder)]
         refit(args.checkpoint, records, args.out, device=args.device, workers=args.workers)
-    except ValueError as error:
+    except (ValueError, ModelLoadError) as error:
         parser.error(str(error))
     print(f"wrote {args.out}")
 
@@ -44,10 +45,13 @@ def main() -> None:
 def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, workers: int) -> None:
     """Write the checkpoint with the averaged head to `out`.
 
-    Raises ValueError for a checkpoint of a recipe that has no `refit`.
+    Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, or
+    has no `refit`.
     """
     trained = from_checkpoint(checkpoint)
     name = trained.recipe.split("-without-")[0]
+    if name not in RECIPES:
+        raise ValueError(f"{checkpoint} is of a recipe that is not known: {name!r}")
     recipe = refit_recipe(RECIPES[name](), trained.generators)
     model = trained.model.to(device)
     crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)

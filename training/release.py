@@ -17,6 +17,7 @@ import numpy as np
 
 from detector.classifier import OnnxClassifier
 from detector.conditions import CONDITIONS
+from detector.errors import ModelLoadError
 from detector.image import decode_image
 from detector.labels import FAKE
 from detector.manifest import ModelManifest
@@ -56,13 +57,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    release(args.checkpoint, args.version, args.data, args.out)
+    try:
+        release(args.checkpoint, args.version, args.data, args.out)
+    except (ValueError, ModelLoadError) as error:
+        parser.error(str(error))
 
 
 def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> None:
     """Write MODEL_NAME and REPORT_NAME to `out`.
 
-    Raises ValueError for a network that has to see images otherwise than serving shows them.
+    Raises ModelLoadError when the checkpoint cannot be read, and ValueError for a network that has to see images
+    otherwise than serving shows them.
     """
     trained = from_checkpoint(checkpoint)
     if trained.whole_images:
@@ -144,7 +149,7 @@ def _fit_and_score(
 
 
 def _compare(
-    precision: str, fp32: Path, fp32_scores: Scores, int8: Path, int8_scores: Scores
+    precision: str, fp32: Path, fp32_scores: Scores, smaller: Path, smaller_scores: Scores
 ) -> Comparison:
     changes = {}
     generators = sorted({r.generator for r in fp32_scores.records if r.label == FAKE})
@@ -154,9 +159,11 @@ def _compare(
             changes[f"{generator}/{condition.name}"] = auroc_change(
                 fp32_scores.labels[chosen],
                 fp32_scores.logits[chosen, column],
-                int8_scores.logits[chosen, column],
+                smaller_scores.logits[chosen, column],
             )
-    bands = [_bands(path, scores) for path, scores in ((fp32, fp32_scores), (int8, int8_scores))]
+    bands = [
+        _bands(path, scores) for path, scores in ((fp32, fp32_scores), (smaller, smaller_scores))
+    ]
     return Comparison(precision, changes, float((bands[0] == bands[1]).mean()))
 
 

@@ -52,7 +52,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, action="append", required=True)
     args = parser.parse_args()
-    records = [r for folder in args.data for r in read_records(folder) if not r.pair]
+    try:
+        records = [r for folder in args.data for r in read_records(folder) if not r.pair]
+    except ValueError as error:
+        parser.error(str(error))
     limits = fit_limits([r for r in records if r.split == "train"])
     print(limits)
     if limits != LIMITS:

@@ -49,8 +49,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-
-    records = read_records(args.data)
+    try:
+        records = read_records(args.data)
+    except ValueError as error:
+        parser.error(str(error))
     has_fakes = {r.source for r in records if r.label == FAKE}
     photos = [
         r
@@ -122,7 +124,7 @@ class _Job:
 
     @property
     def is_done(self) -> bool:
-        return self.real.is_file()
+        return all(path.is_file() for path in (self.real, *self.fakes.values()))
 
     @property
     def rows(self) -> list[tuple[object, ...]]:
@@ -148,14 +150,18 @@ def _start_worker(files: DecoderFiles) -> None:
 
 
 def _run(job: _Job) -> None:
-    """Write one photograph's files, the real one last: it marks the job as done."""
+    """Write one photograph's files, each whole or not at all."""
     rng = np.random.default_rng(int.from_bytes(job.key[16:24], "big"))
     real, tables = _prepare(job.photo.path.read_bytes(), rng)
     for name, path in job.fakes.items():
-        Image.fromarray(saved_like(_decoders[name](real), tables)).save(path)
-    partial = job.real.with_suffix(".tmp")
-    Image.fromarray(real).save(partial, "PNG")
-    partial.replace(job.real)
+        _save(saved_like(_decoders[name](real), tables), path)
+    _save(real, job.real)
+
+
+def _save(image_HWC: np.ndarray, path: Path) -> None:
+    partial = path.with_suffix(".tmp")
+    Image.fromarray(image_HWC).save(partial, "PNG")
+    partial.replace(path)
 
 
 def _prepare(data: bytes, rng: np.random.Generator) -> tuple[np.ndarray, JpegTables | None]:

@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 from detector.conditions import CLEAN, WEB
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
-from detector.labels import REAL
+from detector.labels import FAKE, REAL
 from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
 from training.dataset import PairDataset, StepSampler
@@ -83,23 +83,40 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
-
-    records = [record for folder in args.data for record in read_records(folder)]
-    left_out = {r.generator for r in records if {r.generator, r.family} & set(args.without)}
-    recipe = without(RECIPES[args.recipe](), left_out)
-    distributed.join(args.device)
-    torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
-    compute_in_full_precision()
-    torch.manual_seed(recipe.seed)
-    model = from_imagenet(recipe.network, args.imagenet)
-    run = Run(model, recipe, args.out, device=args.device)
-    stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
-    finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
+    try:
+        records = [record for folder in args.data for record in read_records(folder)]
+        recipe = without(RECIPES[args.recipe](), generators_named(args.without, records))
+        distributed.join(args.device)
+        torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
+        compute_in_full_precision()
+        torch.manual_seed(recipe.seed)
+        model = from_imagenet(recipe.network, args.imagenet)
+        run = Run(model, recipe, args.out, device=args.device)
+        stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
+        finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     if distributed.rank() == 0:
         print(
             "finished" if finished else f"stopped at step {run.step}; run the same command to go on"
         )
     distributed.leave()
+
+
+def generators_named(names: Iterable[str], records: list[Record]) -> set[str]:
+    """The generators of these names, and those of families of these names.
+
+    Raises ValueError for a name that is neither.
+    """
+    found: set[str] = set()
+    for name in names:
+        named = {
+            r.generator for r in records if r.label == FAKE and name in {r.generator, r.family}
+        }
+        if not named:
+            raise ValueError(f"No generator and no family of the data is called {name!r}")
+        found |= named
+    return found
 
 
 class Run:
@@ -238,7 +255,8 @@ def train(
 
     `shards`, a pattern of their names, takes the place of the records that would be learned.
 
-    Raises ValueError when the pairs of a step cannot be shared evenly by the processes.
+    Raises ValueError when the pairs of a step cannot be shared evenly by the processes, or there is nothing to
+    validate on.
     """
     recipe = run.recipe
     if any(phase.pairs_per_step % distributed.processes() for phase in recipe.phases):
@@ -251,7 +269,9 @@ def train(
     dataset = ShardedPairs(shards, recipe) if shards else PairDataset(records, recipe)
     for failure in dataset.failures:
         console.print(f"could not decode {failure}")
-    validation = _readable(validation_records(records, recipe), console)
+    validation = readable(validation_records(records, recipe), console)
+    if {r.label for r in validation} != {REAL, FAKE}:
+        raise ValueError("Validation needs photographs and AI images in the split val")
     if recipe.probe and not run.probed:
         if not _probe(run, dataset, workers=workers, stop=stop):
             return False
@@ -405,9 +425,10 @@ def validation_records(records: list[Record], recipe: Recipe) -> list[Record]:
     return list(dict.fromkeys([*photographs, *found]))
 
 
-def conditions_of(recipe: Recipe) -> Sequence[Alteration]:
-    """Those that choose the weights, as the recipe lets its network see images."""
-    conditions = (CLEAN, WEB)
+def conditions_of(
+    recipe: Recipe, conditions: Sequence[Alteration] = (CLEAN, WEB)
+) -> Sequence[Alteration]:
+    """By default those that choose the weights, as the recipe lets its network see images."""
     return seen_whole(conditions, _SPEC.crop_size) if recipe.whole_images else conditions
 
 
@@ -481,7 +502,7 @@ class _MiddleCrops(Dataset[Tensor]):
         return torch.from_numpy(np.concatenate([cut_crops(a, _SPEC).pixels for a in altered]))
 
 
-def _readable(records: list[Record], console: Console) -> list[Record]:
+def readable(records: list[Record], console: Console) -> list[Record]:
     """Those that can be decoded; the others are named now, and not after hours of training."""
     readable = []
     for record in records:

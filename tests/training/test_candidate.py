@@ -61,6 +61,9 @@ def test_a_checkpoint_sees_images_as_it_learned_them(tmp_path: Path) -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     """With its name in the message."""
     torch.save({"model": {}}, tmp_path / "best.pt")
-    for name in ("best.pt", "absent.pt", "absent.onnx"):
+    torch.save({"network": {"stages": [1], "gone": 1}, "model": {}}, tmp_path / "older.pt")
+    (tmp_path / "text.pt").write_text("No checkpoint.")
+    (tmp_path / "empty.pt").touch()
+    for name in ("best.pt", "older.pt", "text.pt", "empty.pt", "absent.pt", "absent.onnx"):
         with pytest.raises(ModelLoadError, match=name):
             load_candidate(tmp_path / name)

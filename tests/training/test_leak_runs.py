@@ -1,6 +1,7 @@
 """Leak tests that train: each run is of a few steps here, and each outcome can fail."""
 
 import dataclasses
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -90,16 +91,20 @@ def test_photographs_that_look_generated_are_found_out(ready: Ready, tmp_path: P
     assert [(0.0, True)] * 3 == [(f.value, f.passed) for f in dark]
     assert [(1.0, False)] * 3 == [(f.value, f.passed) for f in bright]
     assert ["clean", "web", "hard"] == [f.says.split()[-1] for f in bright]
+    assert json.loads(json.dumps([dataclasses.asdict(finding) for finding in findings]))
     assert {"dark"} == {r.source for r in ready.learned["without-bright"]}
 
 
-def test_a_source_of_few_photographs_is_no_measure(ready: Ready, tmp_path: Path) -> None:
+def test_a_source_of_few_photographs_is_no_measure(
+    ready: Ready, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """No run is spent on it; what it holds is learned with the rest."""
     rare = _records(tmp_path, {"rare": (120, 190)}, n=4)
     findings = run_tests(ready, [*_records(tmp_path, {"dark": (60, 190)}), *rare], ["L4"])
 
     assert findings
     assert not any("rare" in finding.says for finding in findings)
+    assert "L4 does not leave out rare: 4 photographs" in capsys.readouterr().out
 
 
 def test_a_source_is_not_left_out_when_nothing_remains(

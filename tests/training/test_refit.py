@@ -66,6 +66,15 @@ def test_only_the_head_changes(
         assert name.startswith("head.") != torch.equal(values, after["model"][name]), name
 
 
+def test_a_recipe_that_is_gone_is_named(tmp_path: Path) -> None:
+    """Instead of a traceback."""
+    state = {"recipe": "gone", "generators": ["gan"], "seed": 0}
+    torch.save({**state, **network_state(ResNet50Detector(SPEC))}, tmp_path / "best.pt")
+
+    with pytest.raises(ValueError, match="not known: 'gone'"):
+        refit(tmp_path / "best.pt", [], tmp_path / "refit.pt", device="cpu", workers=0)
+
+
 def test_what_was_left_out_of_the_run_is_left_out_again() -> None:
     """A recipe that fits no head in the end is refused."""
     recipe = refit_recipe(RECIPE, ("gan", "other"))

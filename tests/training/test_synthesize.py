@@ -72,10 +72,10 @@ def test_the_partner_gets_the_photographs_own_tables() -> None:
     assert losses[0] > 2 * losses[-1]
 
 
-def test_a_job_is_done_when_its_photograph_is_written(
+def test_a_job_is_done_when_all_its_files_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All files and rows of a pair share its name, and a stopped job starts anew."""
+    """They and their rows share a name; a stopped job starts anew, and so does one that gets another decoder."""
     monkeypatch.setattr(module, "_decoders", {"twin": lambda image: image})
     job = _Job(_photo(tmp_path), tmp_path / "out", ["twin"], seed=0)
     (tmp_path / "out").mkdir()
@@ -83,6 +83,7 @@ def test_a_job_is_done_when_its_photograph_is_written(
     assert not job.is_done
     _run(job)
     assert job.is_done
+    assert not _Job(job.photo, tmp_path / "out", ["other"], seed=0).is_done
     first = job.real.read_bytes()
     job.real.unlink()
     _run(job)

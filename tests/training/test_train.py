@@ -17,6 +17,7 @@ from training.train import (
     CHECKPOINT,
     STATISTICS,
     Run,
+    generators_named,
     train,
     train_step,
     validation_records,
@@ -152,6 +153,24 @@ def test_pairs_are_shared_evenly_or_not_at_all(
 
     with pytest.raises(ValueError, match="3 processes cannot share"):
         train(run, records, workers=0, stop=_never)
+
+
+def test_what_cannot_be_validated_is_not_trained(records: list[Record], tmp_path: Path) -> None:
+    """It would end without a best checkpoint."""
+    learned = [dataclasses.replace(r, split="train") for r in records]
+
+    with pytest.raises(ValueError, match="Validation needs photographs and AI images"):
+        train(_run(tmp_path / "run"), learned, workers=0, stop=_never)
+
+
+def test_what_is_left_out_is_a_generator_or_a_family(records: list[Record]) -> None:
+    """A name that is neither would leave out nothing, unnoticed."""
+    of_a_family = [dataclasses.replace(r, family="toys") for r in records]
+
+    assert {"vae"} == generators_named(["vae"], of_a_family)
+    assert {"vae"} == generators_named(["toys"], of_a_family)
+    with pytest.raises(ValueError, match="called 'toy'"):
+        generators_named(["vae", "toy"], of_a_family)
 
 
 def test_small_gains_add_up(tmp_path: Path) -> None:

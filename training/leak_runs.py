@@ -37,7 +37,7 @@ from training.leakage import Finding
 from training.model import ResNet50Detector, compute_in_full_precision, from_imagenet
 from training.recipes import RECIPES, UNTOUCHED, Phase, Recipe, without_photographs_of
 from training.records import Record, divide_pool, read_records, with_fakes_of
-from training.report import rounded
+from training.report import rounded, title_of
 from training.scoring import LIMITS
 from training.train import (
     Run,
@@ -177,7 +177,7 @@ def new_photographs_are_not_flagged(
         for condition, logits_R in zip(conditions, after_RC.T, strict=True):
             yield Finding.at_most(
                 "L4",
-                f"{len(new)} photographs of {source} flagged, which were never seen, {condition.name}",
+                f"flagged of {len(new)} photographs never seen: {title_of(source)}, {condition.name}",
                 (logits_R > threshold).mean(),
                 2 * ALLOWED,
             )

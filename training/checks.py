@@ -72,7 +72,7 @@ def measure_stability(classifier: Classifier, records: list[Record]) -> dict[str
     found: dict[str, list[tuple[int, dict[str, Verdict]]]] = {c.name: [] for c in CONDITIONS}
     for record in track(chosen, description="checking"):
         for condition in CONDITIONS:
-            verdicts = dict(_verdicts(classifier, record, condition))
+            verdicts = dict(verdicts_of(classifier, record, condition))
             found[condition.name].append((record.label, verdicts))
     return {
         "resaves": [resave.name for resave in RESAVES],
@@ -84,7 +84,7 @@ def measure_stability(classifier: Classifier, records: list[Record]) -> dict[str
     }
 
 
-def _verdicts(
+def verdicts_of(
     classifier: Classifier, record: Record, condition: Condition
 ) -> Iterator[tuple[str, Verdict]]:
     """The verdict of a file in this condition, with each choice of CHECKS."""

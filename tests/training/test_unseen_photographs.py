@@ -1,0 +1,89 @@
+"""Photographs of sources never met, judged as in service."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.images import plain_image
+from tests.models import write_tiny_model, write_tiny_report
+from training.unseen_photographs import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two dark photographs, one bright one, and a white sheet; and an AI image, which does not count."""
+    photographs = tmp_path / "foods" / "0_real"
+    photographs.mkdir(parents=True)
+    for i, grey in enumerate((40, 44, 220)):
+        (photographs / f"{i}.png").write_bytes(plain_image("PNG", (240, 240), grey))
+    Image.new("RGB", (240, 240), "white").save(photographs / "sheet.png")
+    (tmp_path / "foods" / "1_fake").mkdir()
+    (tmp_path / "foods" / "1_fake" / "a.png").write_bytes(plain_image("PNG", (240, 240), 220))
+    return tmp_path / "foods"
+
+
+def _run(folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["--data", str(folder), "--model", str(model), "--report", str(report)]
+    monkeypatch.setattr("sys.argv", ["unseen_photographs", *arguments])
+    main()
+
+
+def test_verdicts_are_counted_in_every_condition(
+    folder: Path,
+    tiny_model: Path,
+    tiny_report: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sheet has the score of an AI image, but is none of the detector's business."""
+    report = tmp_path / "report.json"
+    before = json.loads(tiny_report.read_text("utf-8"))
+    report.write_text(json.dumps(before), "utf-8")
+    _run(folder, tiny_model, report, monkeypatch)
+    after = json.loads(report.read_text("utf-8"))
+    rows = after.pop("unseen_photographs")
+
+    assert before == after
+    assert ["clean", "web", "hard"] == [row["condition"] for row in rows]
+    for row in rows:
+        assert ("Foods", 4, 1, 2) == (
+            row["title"],
+            row["n"],
+            row["likely_ai"],
+            row["likely_ai_by_score"],
+        )
+        assert (0, 2, 1) == tuple(
+            row[v] for v in ("inconclusive", "no_ai_signs_found", "not_applicable")
+        )
+        assert row["likely_ai_rate"] == 0.25
+        assert row["ci95"][0] < 0.25 < row["ci95"][1]
+
+
+def test_what_the_checks_take_away_is_not_counted_as_flagged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Grain that no re-save keeps: the score flags it, the verdict does not."""
+    photographs = tmp_path / "s" / "0_real"
+    photographs.mkdir(parents=True)
+    (photographs / "a.png").write_bytes(plain_image("PNG", (240, 240)))
+    model = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain")
+    report = write_tiny_report(tmp_path / "report.json", model)
+    _run(photographs.parent, model, report, monkeypatch)
+    row = json.loads(report.read_text("utf-8"))["unseen_photographs"][0]
+
+    assert (1, 0, 1) == (row["likely_ai_by_score"], row["likely_ai"], row["inconclusive"])
+
+
+def test_a_folder_without_photographs_is_refused(
+    tmp_path: Path, tiny_model: Path, tiny_report: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """With the reason, and the report as it was."""
+    images = tmp_path / "s" / "1_fake"
+    images.mkdir(parents=True)
+    (images / "a.png").write_bytes(plain_image("PNG", (240, 240)))
+    with pytest.raises(SystemExit):
+        _run(images.parent, tiny_model, tiny_report, monkeypatch)
+    assert "There are no photographs" in capsys.readouterr().err

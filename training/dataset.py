@@ -18,6 +18,7 @@ from torch.utils.data import Dataset, get_worker_info
 from detector.errors import DetectorError
 from detector.image import ImageLimits, decode_image
 from detector.labels import FAKE, REAL
+from detector.preprocess import PreprocessSpec, shrink_to
 from training.augment import augment_pair, resize_pair
 from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.recipes import Phase, Recipe
@@ -32,11 +33,12 @@ _LONGEST_SIDE = 640
 
 
 def load_pixels(data: bytes) -> np.ndarray:
-    """uint8 [H, W, 3] of a file, read as serving reads it, cut to the middle _LONGEST_SIDE pixels.
+    """uint8 [H, W, 3] of a file, read and reduced as in serving, then cut to the middle _LONGEST_SIDE pixels.
 
     Raises DetectorError for what cannot be decoded.
     """
-    image_HWC = np.asarray(decode_image(data, ImageLimits(min_side=32)).pixels)
+    image = decode_image(data, ImageLimits(min_side=32)).pixels
+    image_HWC = np.asarray(shrink_to(image, PreprocessSpec().max_long_side))
     top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])
     return np.ascontiguousarray(image_HWC[top : top + _LONGEST_SIDE, left : left + _LONGEST_SIDE])
 
@@ -90,8 +92,10 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
                 self._fakes[record.generator].append(record)
         absent = set(recipe.generators) - set(self._fakes)
         if absent:
+            missing = recipe.sources_matched - set(self._reals)
             raise ValueError(
-                f"No training images of {sorted(absent)} with photographs of the same source"
+                f"No training images of {sorted(absent)} with photographs of "
+                + (f"{sorted(missing)}" if missing else "the same source")
             )
 
     def seen_by(self, recipe: Recipe) -> Self:

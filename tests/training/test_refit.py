@@ -6,34 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.model import ResNet50Detector, StatisticsHead, network_state
-from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
+from training.model import ResNet50Detector, network_state
+from training.recipes import RECIPES, Match, NetworkSpec, Phase, Recipe
 from training.records import Record
-from training.refit import average, refit, refit_recipe
+from training.refit import refit, refit_recipe
 
 SPEC = NetworkSpec(stages=(1,), deviations=True)
 PHASE = Phase(crop_size=64, steps=2, pairs_per_step=2, mix={"vae": 0.5, "gan": 0.5})
 RECIPE = Recipe(name="test", network=SPEC, phases=(PHASE,), refit=PHASE, refit_penalty=0.1)
-
-
-def _head(seed: int) -> StatisticsHead:
-    torch.manual_seed(seed)
-    head = StatisticsHead(SPEC)
-    for values in (head.centre, head.scale, head.intercept.data):
-        values.copy_(torch.rand(values.shape) + 0.5)
-    return head
-
-
-def test_the_logit_is_the_mean_of_both() -> None:
-    """Of the other head's at the spread of this one's, up to a constant that calibration takes up."""
-    features = torch.randn(200, 512)
-    head, other = _head(0), _head(1)
-    with torch.inference_mode():
-        own, others = head.logits(features), other.logits(features)
-        average(head, other, features)
-        expected = (own + others * own.std() / others.std()) / 2
-
-        torch.testing.assert_close(expected, head.logits(features), atol=1e-4, rtol=1e-4)
 
 
 @pytest.fixture
@@ -51,9 +31,11 @@ def test_only_the_head_changes(
     """All of it; the rest of the checkpoint is as it was."""
     monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
     torch.manual_seed(0)
+    model = ResNet50Detector(SPEC)
+    model.head.intercept.data.fill_(1)
     before = {
         "recipe": "test-without-x", "generators": ["gan", "vae"], "seed": 3, "step": 7,
-        "validation": {"mean": 0.5}, **network_state(ResNet50Detector(SPEC)),
+        "validation": {"mean": 0.5}, **network_state(model),
     }  # fmt: skip
     torch.save(before, tmp_path / "best.pt")
     refit(tmp_path / "best.pt", two_generators, tmp_path / "refit.pt", device="cpu", workers=0)
@@ -82,3 +64,29 @@ def test_what_was_left_out_of_the_run_is_left_out_again() -> None:
     assert ("gan",) == recipe.generators
     with pytest.raises(ValueError, match="fits no head"):
         refit_recipe(dataclasses.replace(RECIPE, refit=None), ("gan",))
+
+
+def test_the_refit_may_see_photographs_of_its_own() -> None:
+    """In place of what a generator was trained beside; the others keep theirs."""
+    matches = {"gan": Match(sources=("a",)), "vae": Match(sources=("a",))}
+    added = {"gan": Match(sources=("a", "b"))}
+    recipe = refit_recipe(
+        dataclasses.replace(RECIPE, matches=matches, refit_matches=added), ("gan", "vae")
+    )
+
+    assert {"gan": ("a", "b"), "vae": ("a",)} == {g: m.sources for g, m in recipe.matches.items()}
+
+
+def test_photographs_that_are_missing_are_named(
+    two_generators: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their source, so that one knows what to fetch."""
+    recipe = dataclasses.replace(RECIPE, refit_matches={"gan": Match(sources=("s", "web_pages"))})
+    monkeypatch.setitem(RECIPES, "test", lambda: recipe)
+    state = {"recipe": "test", "generators": ["gan", "vae"], "seed": 0}
+    torch.save({**state, **network_state(ResNet50Detector(SPEC))}, tmp_path / "best.pt")
+
+    with pytest.raises(
+        ValueError, match=r"images of \['gan'\] with photographs of \['web_pages'\]"
+    ):
+        refit(tmp_path / "best.pt", two_generators, tmp_path / "out.pt", device="cpu", workers=0)

@@ -70,11 +70,11 @@ class Evaluation:
     @property
     def generators(self) -> list[Group]:
         """Those seen in training first, each part by title."""
-        groups = self._grouped("generators", "generator")
-        return sorted(groups, key=lambda group: (not group.first["seen_in_training"], group.title))
+        return self._grouped("generators", "generator")
 
     @property
     def sources(self) -> list[Group]:
+        """Those of which other photographs were seen in training first, each part by title."""
         return self._grouped("reals", "source")
 
     @property
@@ -152,7 +152,7 @@ class Evaluation:
         for row in self.report[table]:
             groups.setdefault(row[key], []).append(row)
         order = [condition["name"] for condition in self.conditions]
-        return [
+        grouped = [
             Group(
                 title=rows[0]["title"],
                 first=rows[0],
@@ -160,3 +160,4 @@ class Evaluation:
             )
             for rows in groups.values()
         ]
+        return sorted(grouped, key=lambda group: (not group.first["seen_in_training"], group.title))

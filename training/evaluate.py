@@ -25,7 +25,7 @@ NOTES = [
     "Face swaps, local edits, sound and generators that are not in the table were not tested.",
     "Sets of about a hundred images have wide intervals; do not rank generators by them.",
     "A generator without photographs of its own is ranked against photographs of other subjects.",
-    "Where most photographs are of sources that were in the training, too, those of other sources can be flagged more often.",
+    "Photographs of sources that were not in the training can be flagged more often than those of the others.",
     "No photographs at a camera's full resolution were tested; images above 1024 pixels are reduced first.",
 ]
 

@@ -70,12 +70,17 @@ class Evaluation:
     @property
     def generators(self) -> list[Group]:
         """Those seen in training first, each part by title."""
-        return self._grouped("generators", "generator")
+        groups = self._grouped("generators", "generator")
+        return sorted(groups, key=lambda group: (not group.first["seen_in_training"], group.title))
 
     @property
     def sources(self) -> list[Group]:
-        """Those of which other photographs were seen in training first, each part by title."""
         return self._grouped("reals", "source")
+
+    @property
+    def unseen_sources(self) -> list[Group]:
+        """Photographs that the model never met, by their verdicts; empty where they were not measured."""
+        return self._grouped("unseen_photographs", "source")
 
     @property
     def untested_note(self) -> list[str]:
@@ -101,6 +106,7 @@ class Evaluation:
             "about.checks": self.checks is None,
             "about.robustness": len(self.robustness) < 2,
             "about.roc": not self.roc,
+            "about.never_met": not self.unseen_sources,
             "help.heatmap": not self.heatmap_is_verified,
         }
         return tuple(prefix for prefix, is_absent in absent.items() if is_absent)
@@ -149,10 +155,10 @@ class Evaluation:
 
     def _grouped(self, table: str, key: str) -> list[Group]:
         groups: dict[str, list[dict[str, Any]]] = {}
-        for row in self.report[table]:
+        for row in self.report.get(table, []):
             groups.setdefault(row[key], []).append(row)
         order = [condition["name"] for condition in self.conditions]
-        grouped = [
+        return [
             Group(
                 title=rows[0]["title"],
                 first=rows[0],
@@ -160,4 +166,3 @@ class Evaluation:
             )
             for rows in groups.values()
         ]
-        return sorted(grouped, key=lambda group: (not group.first["seen_in_training"], group.title))

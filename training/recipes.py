@@ -162,6 +162,17 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     return Recipe(**known)
 
 
+def recipe_named(name: str) -> Recipe:
+    """The whole recipe of a run, something of which may have been left out (`without`).
+
+    Raises ValueError when there is none.
+    """
+    whole = name.split("-without-")[0]
+    if whole not in RECIPES:
+        raise ValueError(f"No recipe is known as {whole!r}")
+    return RECIPES[whole]()
+
+
 def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
     """The recipe with these generators left out and the shares of the others scaled up.
 
@@ -212,7 +223,8 @@ def without_photographs_of(recipe: Recipe, source: str) -> Recipe:
         matches=lessened(recipe.matches),
         refit_matches=lessened(recipe.refit_matches),
     )
-    if alone := [name for name, match in less.matches.items() if not match.sources]:
+    matches = (*less.matches.items(), *less.refit_matches.items())
+    if alone := sorted({name for name, match in matches if not match.sources}):
         raise ValueError(f"Without {source} there are no photographs for {alone}")
     return less
 

@@ -18,7 +18,7 @@ from detector.errors import ModelLoadError
 from training.dataset import PairDataset, StepSampler
 from training.model import compute_in_full_precision, from_checkpoint, network_state
 from training.probe import collect_statistics, fit_head
-from training.recipes import RECIPES, Recipe, without
+from training.recipes import Recipe, recipe_named, without
 from training.records import Record, read_records
 from training.train import save_atomically, step_loader
 
@@ -48,10 +48,7 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
     has no `refit`.
     """
     trained = from_checkpoint(checkpoint)
-    name = trained.recipe.split("-without-")[0]
-    if name not in RECIPES:
-        raise ValueError(f"{checkpoint} is of a recipe that is not known: {name!r}")
-    recipe = refit_recipe(RECIPES[name](), trained.generators)
+    recipe = refit_recipe(recipe_named(trained.recipe), trained.generators)
     model = trained.model.to(device)
     crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
     features_NF, labels_N = collect_statistics(model, crops, device=device)

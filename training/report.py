@@ -164,7 +164,6 @@ def _real_row(
         "source": source.removeprefix("real_"),
         "title": title_of(source),
         "split": "+".join(splits),
-        "seen_in_training": splits != ["pool"],
         "condition": condition.name,
         **counts,
         "ci95": clopper_pearson(counts["likely_ai"], counts["n"]),
@@ -360,7 +359,7 @@ TITLES = {
     "layla_cyclegan_fog_rain_streets": "Streets in fog and rain",
     "samcw_cyclegan_streets_rgb": "Streets",
     "ysbsb_cyclegan_bedrooms": "Bedrooms",
-    "web_pages": "Photographs on web pages",
+    "web_pages": "Web pages",
     "foods": "Foods",
 }
 """How known data sets and generators are called in tables; others keep their own names."""

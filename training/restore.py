@@ -2,8 +2,8 @@
 
     python -m training.restore MODEL.onnx --out RESTORED.pt
 
-What the export has put into the convolutions, the norms and the scale of the head, stays there: the network says the
-same, but for the rounding of a released file, and its norms do nothing.
+What the export has put into the convolutions, the norms and the scale of the head, stays there: the norms of the
+network only add, and it says the same as the file.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from detector.classifier import OnnxClassifier
 from detector.errors import ModelLoadError
 from detector.manifest import ModelManifest
 from training.model import ResNet50Detector, network_state
-from training.recipes import RECIPES
+from training.recipes import recipe_named
 from training.train import save_atomically
 
 _HALVED = "_half"
-_BIAS = "_bias"
+_BIAS = ".weight_bias"
 
 
 def main() -> None:
@@ -44,16 +44,14 @@ def restore(path: Path) -> dict[str, Any]:
     """What `training.model.from_checkpoint` reads, of an exported network in fp32 or half precision.
 
     Raises ModelLoadError when it is no model file, and ValueError when its weights are in eight bits, or its recipe is
-    not known.
+    not known, or has another network now.
     """
     manifest = OnnxClassifier.load(path).manifest
-    if manifest.recipe not in RECIPES:
-        raise ValueError(f"{path} is of a recipe that is not known: {manifest.recipe!r}")
+    recipe = recipe_named(manifest.recipe)
     weights = {
         each.name.removesuffix(_HALVED): numpy_helper.to_array(each)
         for each in onnx.load(path).graph.initializer
     }
-    recipe = RECIPES[manifest.recipe]()
     model = ResNet50Detector(recipe.network)
     try:
         _fill(model, weights, manifest)
@@ -77,10 +75,16 @@ def _fill(model: ResNet50Detector, weights: dict[str, np.ndarray], manifest: Mod
             assert isinstance(norm, nn.BatchNorm2d)
             norm.reset_parameters()
             norm.running_var -= norm.eps
-            norm.bias.copy_(_floats(weights[f"{name}.weight{_BIAS}"]))
+            norm.bias.copy_(_floats(weights[name + _BIAS]))
     head = model.head
-    (of_head,) = (w for w in weights.values() if w.shape == tuple(head.weight.shape))
-    head.weight.copy_(_floats(of_head))
+    of_head = [
+        values
+        for name, values in weights.items()
+        if values.shape == tuple(head.weight.shape) and not name.endswith(_BIAS)
+    ]
+    if len(of_head) != 1:
+        raise ValueError(f"{len(of_head)} arrays could be the head of recipe {manifest.recipe!r}")
+    head.weight.copy_(_floats(of_head[0]))
     head.intercept.fill_(manifest.logit_bias)
 
 

@@ -558,6 +558,7 @@ def save_atomically(state: dict[str, Any], path: Path) -> None:
     """Write it whole or not at all; the first process alone does."""
     if distributed.rank() != 0:
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".tmp")
     torch.save(state, partial)
     os.replace(partial, path)  # noqa: PTH105 - the atomic one, by its best-known name

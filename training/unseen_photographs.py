@@ -1,9 +1,10 @@
-"""How often photographs of sources that the model never met are flagged; added to a report. Needs no torch.
+"""How often photographs that the model never met are flagged; added to a report. Needs no torch.
 
     python -m training.unseen_photographs --data FOLDER [--data FOLDER ...] --report REPORT.json [--model MODEL.onnx]
 
-The folders hold nothing that was learned, such as those of `training.photographs`. Each photograph is judged as
-in service, with all its crops, the re-saves and the gate for graphics, and by its score alone.
+Those of the splits test and pool, of folders from whose makers nothing else was learned, such as `training.photographs`
+makes them. Each photograph is judged as in service, with all its crops, the re-saves and the gate for graphics, and by
+its score alone.
 """
 
 from collections import defaultdict

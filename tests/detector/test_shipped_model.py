@@ -143,6 +143,21 @@ def test_the_measured_false_positive_rate_keeps_the_promise(detector: Detector) 
         assert sum(row["likely_ai"] for row in rows) / sum(row["n"] for row in rows) <= 0.03
 
 
+def test_photographs_never_met_are_seldom_flagged(detector: Detector) -> None:
+    """At most 3 % of 500 photographs or more, of web designs and of a source that it has not met, in each condition."""
+    for condition in CONDITIONS:
+        rows = [
+            row
+            for row in detector.report.values["unseen_photographs"]
+            if row["condition"] == condition.name
+        ]
+        n = sum(row["n"] for row in rows)
+
+        assert {"web_pages", "foods"} == {row["source"] for row in rows}
+        assert n >= 500
+        assert sum(row["likely_ai"] for row in rows) / n <= 0.03
+
+
 @dataclass(frozen=True)
 class Timings:
     """Medians over a hundred photographs, taken in turns, in seconds."""

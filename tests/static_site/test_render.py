@@ -18,7 +18,7 @@ ReadPage = Callable[[str], str]
 
 TABLES = (
     *("expected_errors", "reals", "generators", "curves", "summary"),
-    *("stability", "suitability", "explanation"),
+    *("unseen_photographs", "stability", "suitability", "explanation"),
 )
 """The sections of a report whose numbers About shows."""
 
@@ -206,7 +206,7 @@ def test_about_shows_the_numbers_of_the_report(
 ) -> None:
     """Each measured rate of the report stands on About, written as the language does."""
     text = Elements(read_page(language.address("about").lstrip("/"))).text
-    for row in report["reals"] + report["generators"]:
+    for row in report["reals"] + report["generators"] + report["unseen_photographs"]:
         if row["likely_ai_rate"] is not None:
             assert percent(language, row["likely_ai_rate"]) in text
     for errors in report["expected_errors"].values():

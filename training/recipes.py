@@ -64,8 +64,6 @@ class Recipe:
     """The crops to which `training.refit` fits the head once more, in the end; of some of the generators learned."""
     refit_penalty: float = 0.5
     """As `probe_penalty`."""
-    refit_matches: dict[str, Match] = field(default_factory=dict)
-    """By generator: what stands in place of its `matches` then."""
     matches: dict[str, Match] = field(default_factory=dict)
     """By generator."""
     whole_images: bool = False
@@ -148,12 +146,11 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     known = {
         **values,
         "phases": tuple(phase_of(phase) for phase in values["phases"]),
+        "matches": {
+            name: Match(sources=tuple(match["sources"]))
+            for name, match in values["matches"].items()
+        },
     }
-    for name in ("matches", "refit_matches"):
-        known[name] = {
-            generator: Match(sources=tuple(match["sources"]))
-            for generator, match in values.get(name, {}).items()
-        }
     if "network" in values:
         known["network"] = NetworkSpec(**values["network"])
     for name in ("probe", "refit"):
@@ -210,29 +207,17 @@ def without_photographs_of(recipe: Recipe, source: str) -> Recipe:
 
     Raises ValueError when a generator has no other photographs.
     """
-
-    def lessened(matches: Mapping[str, Match]) -> dict[str, Match]:
-        return {
-            name: Match(sources=tuple(other for other in match.sources if other != source))
-            for name, match in matches.items()
-        }
-
-    less = dataclasses.replace(
-        recipe,
-        name=f"{recipe.name}-without-{source}",
-        matches=lessened(recipe.matches),
-        refit_matches=lessened(recipe.refit_matches),
-    )
-    matches = (*less.matches.items(), *less.refit_matches.items())
-    if alone := sorted({name for name, match in matches if not match.sources}):
+    matches = {
+        name: Match(sources=tuple(other for other in match.sources if other != source))
+        for name, match in recipe.matches.items()
+    }
+    if alone := [name for name, match in matches.items() if not match.sources]:
         raise ValueError(f"Without {source} there are no photographs for {alone}")
-    return less
+    return dataclasses.replace(recipe, name=f"{recipe.name}-without-{source}", matches=matches)
 
 
 EVERYDAY = ("real_clothing", "real_catdog", "real_imagenet")
 """Sources of photographs of things and animals."""
-WEB_PAGES = ("web_pages", "web_pages")
-"""Twice as often as each other source: they are from many cameras, and went many ways (`training.photographs`)."""
 
 
 RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
@@ -240,25 +225,13 @@ RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
 
 
 def asli() -> Recipe:
-    """What ships: three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`, which
-    is the one to see photographs from web pages).
+    """What ships: three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`).
 
     It learns every kind of generator that the data holds, four apart, which are left out to be tested on
     (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`): small crops first, then the serving size.
     """
     faces = Match(sources=("stylegan_zoya", *EVERYDAY))
     everyday = Match(sources=EVERYDAY)
-    matches = {
-        "msg-progan": faces,
-        "stylegan2": faces,
-        "stylegan2-ada": faces,
-        "sd-1.x": everyday,
-        "sd-1.4": everyday,
-        "latent-diffusion": everyday,
-        "glid-3-xl": everyday,
-        "disco-diffusion": everyday,
-        "pixray-vqgan-clip": everyday,
-    }
     mix = {
         "stylegan": 0.32,
         "cyclegan": 0.09,
@@ -289,11 +262,18 @@ def asli() -> Recipe:
             mix=_mix_without(mix, RECONSTRUCTIONS),
             augment=AugmentSpec(untouched=0.4),
         ),
-        refit_penalty=8.0,
-        refit_matches={
-            name: Match(sources=(*match.sources, *WEB_PAGES)) for name, match in matches.items()
+        refit_penalty=2.0,
+        matches={
+            "msg-progan": faces,
+            "stylegan2": faces,
+            "stylegan2-ada": faces,
+            "sd-1.x": everyday,
+            "sd-1.4": everyday,
+            "latent-diffusion": everyday,
+            "glid-3-xl": everyday,
+            "disco-diffusion": everyday,
+            "pixray-vqgan-clip": everyday,
         },
-        matches=matches,
         head_learning_rate=2e-4,
         evaluate_every=500,
         checkpoint_every=25,

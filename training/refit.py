@@ -1,12 +1,11 @@
-"""Fits the head of a trained network once more, in closed form, and averages it with the one that it has.
+"""Fits the head of a trained network once more, in closed form, and averages it with the trained one.
 
     python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt
 
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
-that are drawn otherwise, with a penalty, it carries over better to generators that were never met, and may meet
-photographs that were added since; the mean of both logits keeps most of each (after Wortsman et al., "Robust
-fine-tuning of zero-shot models", CVPR 2022, who average weights). Generators that were left out of the run are left out
-here, too.
+that are drawn otherwise, with a penalty, it carries over better to generators that were never met; the mean
+of both logits keeps most of each (after Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022,
+who average weights). Generators that were left out of the run are left out here, too.
 """
 
 import argparse
@@ -63,20 +62,14 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
 
 
 def refit_recipe(recipe: Recipe, generators: tuple[str, ...]) -> Recipe:
-    """What the head is fitted to: those generators of the recipe's `refit` that the network has learned, beside the
-    photographs of its `refit_matches`.
+    """What the head is fitted to: those generators of the recipe's `refit` that the network has learned.
 
     Raises ValueError when there is no `refit`.
     """
     if recipe.refit is None:
         raise ValueError(f"Recipe {recipe.name!r} fits no head in the end")
     alone = dataclasses.replace(
-        recipe,
-        phases=(recipe.refit,),
-        probe=None,
-        refit=None,
-        matches={**recipe.matches, **recipe.refit_matches},
-        seed=recipe.seed + 2_000_000,
+        recipe, phases=(recipe.refit,), probe=None, refit=None, seed=recipe.seed + 2_000_000
     )
     return without(alone, set(alone.generators) - set(generators))
 

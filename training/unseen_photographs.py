@@ -2,9 +2,9 @@
 
     python -m training.unseen_photographs --data FOLDER [--data FOLDER ...] --report REPORT.json [--model MODEL.onnx]
 
-Those of the splits test and pool, of folders from whose makers nothing else was learned, such as `training.photographs`
-makes them. Each photograph is judged as in service, with all its crops, the re-saves and the gate for graphics, and by
-its score alone.
+Those of the splits test and pool of folders from which nothing was learned, such as `training.photographs` makes them.
+Each photograph is judged as in service, with all its crops, the re-saves and the gate for graphics, and by its score
+alone.
 """
 
 from collections import defaultdict

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from training.model import ResNet50Detector, StatisticsHead, network_state
-from training.recipes import RECIPES, Match, NetworkSpec, Phase, Recipe
+from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
 from training.records import Record
 from training.refit import average, refit, refit_recipe
 
@@ -51,11 +51,9 @@ def test_only_the_head_changes(
     """All of it; the rest of the checkpoint is as it was."""
     monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
     torch.manual_seed(0)
-    model = ResNet50Detector(SPEC)
-    model.head.intercept.data.fill_(1)
     before = {
         "recipe": "test-without-x", "generators": ["gan", "vae"], "seed": 3, "step": 7,
-        "validation": {"mean": 0.5}, **network_state(model),
+        "validation": {"mean": 0.5}, **network_state(ResNet50Detector(SPEC)),
     }  # fmt: skip
     torch.save(before, tmp_path / "best.pt")
     refit(tmp_path / "best.pt", two_generators, tmp_path / "refit.pt", device="cpu", workers=0)
@@ -84,29 +82,3 @@ def test_what_was_left_out_of_the_run_is_left_out_again() -> None:
     assert ("gan",) == recipe.generators
     with pytest.raises(ValueError, match="fits no head"):
         refit_recipe(dataclasses.replace(RECIPE, refit=None), ("gan",))
-
-
-def test_the_refit_may_see_photographs_of_its_own() -> None:
-    """In place of what a generator was trained beside; the others keep theirs."""
-    matches = {"gan": Match(sources=("a",)), "vae": Match(sources=("a",))}
-    added = {"gan": Match(sources=("a", "b"))}
-    recipe = refit_recipe(
-        dataclasses.replace(RECIPE, matches=matches, refit_matches=added), ("gan", "vae")
-    )
-
-    assert {"gan": ("a", "b"), "vae": ("a",)} == {g: m.sources for g, m in recipe.matches.items()}
-
-
-def test_photographs_that_are_missing_are_named(
-    two_generators: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By their source, so that one knows what to fetch."""
-    recipe = dataclasses.replace(RECIPE, refit_matches={"gan": Match(sources=("s", "web_pages"))})
-    monkeypatch.setitem(RECIPES, "test", lambda: recipe)
-    state = {"recipe": "test", "generators": ["gan", "vae"], "seed": 0}
-    torch.save({**state, **network_state(ResNet50Detector(SPEC))}, tmp_path / "best.pt")
-
-    with pytest.raises(
-        ValueError, match=r"images of \['gan'\] with photographs of \['web_pages'\]"
-    ):
-        refit(tmp_path / "best.pt", two_generators, tmp_path / "out.pt", device="cpu", workers=0)

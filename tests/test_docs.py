@@ -61,7 +61,7 @@ def figures(report: dict[str, Any]) -> str:
                 [f"{row['false_positive_rate']:.1%}" for row in errors],
             ),
             line(
-                f'photographs of web pages and foods never met that got "signs found", of {never_met[0][1]:,}',
+                f'photographs of two sources never met that got "signs found", of {never_met[0][1]:,}',
                 [f"{flagged / n:.1%}" for flagged, n in never_met],
             ),
             line(

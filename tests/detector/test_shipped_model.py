@@ -191,6 +191,7 @@ def timings(detector: Detector, tmp_path_factory: pytest.TempPathFactory) -> Tim
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_an_analysis_takes_little_more_than_its_inference(timings: Timings) -> None:
     """At most twice Pillow's decoding plus one run of as many crops."""
     ratio = timings.analysis / timings.needed
@@ -200,6 +201,7 @@ def test_an_analysis_takes_little_more_than_its_inference(timings: Timings) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_stability_costs_less_than_it_would_take_again_and_again(timings: Timings) -> None:
     """An analysis takes at most 2.5 times one without re-saves."""
     ratio = timings.analysis / timings.without_resaves

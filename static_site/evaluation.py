@@ -80,7 +80,8 @@ class Evaluation:
     @property
     def unseen_sources(self) -> list[Group]:
         """Photographs that the model never met, by their verdicts; empty where they were not measured."""
-        return self._grouped("unseen_photographs", "source")
+        measured = "unseen_photographs" in self.report
+        return self._grouped("unseen_photographs", "source") if measured else []
 
     @property
     def untested_note(self) -> list[str]:
@@ -155,7 +156,7 @@ class Evaluation:
 
     def _grouped(self, table: str, key: str) -> list[Group]:
         groups: dict[str, list[dict[str, Any]]] = {}
-        for row in self.report.get(table, []):
+        for row in self.report[table]:
             groups.setdefault(row[key], []).append(row)
         order = [condition["name"] for condition in self.conditions]
         return [

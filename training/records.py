@@ -15,7 +15,9 @@ MANIFEST = "manifest.csv"
 SPLITS = ("train", "val", "test", "pool")
 SHARES = {"train": 0.7, "test": 0.2, "val": 0.1}
 """Of the images of a source of the pool whose generator is learned."""
-_COLUMNS = {"path", "label", "generator", "family", "source", "group_id", "split"}
+_COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split")
+_PAIR = "pair_id"
+"""The one column that a manifest need not have."""
 _SUFFIXES = {suffix for suffixes in EXTENSIONS.values() for suffix in suffixes}
 _CLASS_FOLDERS = {"0_real": REAL, "1_fake": FAKE}
 
@@ -50,6 +52,20 @@ def read_records(root: Path) -> list[Record]:
     if not records:
         raise ValueError(f"No images in {root}: expected {MANIFEST}, or folders 0_real and 1_fake.")
     return records
+
+
+def write_records(root: Path, records: Iterable[Record]) -> None:
+    """Write the manifest.csv from which `read_records` reads these, whose files lie below `root`."""
+    with (root / MANIFEST).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow((*_COLUMNS, _PAIR))
+        writer.writerows(
+            (
+                *(r.path.relative_to(root).as_posix(), r.label, r.generator, r.family),
+                *(r.source, r.group, r.split, r.pair),
+            )
+            for r in records
+        )
 
 
 def with_fakes_of(
@@ -97,7 +113,7 @@ def _digest(text: str) -> str:
 def _read_manifest(root: Path) -> list[Record]:
     with (root / MANIFEST).open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
-        absent = _COLUMNS - set(rows.fieldnames or [])
+        absent = set(_COLUMNS) - set(rows.fieldnames or [])
         if absent:
             raise ValueError(f"{root / MANIFEST} has no column {', '.join(sorted(absent))}")
         return [
@@ -109,7 +125,7 @@ def _read_manifest(root: Path) -> list[Record]:
                 source=row["source"],
                 group=row["group_id"],
                 split=row["split"],
-                pair=row.get("pair_id", ""),
+                pair=row.get(_PAIR, ""),
             )
             for row in rows
         ]

@@ -12,7 +12,7 @@ Deterministic from --seed. Files that exist are kept, so a stopped run goes on w
 """
 
 import argparse
-import csv
+import dataclasses
 import hashlib
 import multiprocessing
 import os
@@ -29,13 +29,12 @@ from detector.labels import FAKE, REAL
 from training.decoders import Reconstruct, load_taef2, load_vintage_cyclegan
 from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.model import compute_in_full_precision
-from training.records import MANIFEST, Record, read_records
+from training.records import Record, read_records, write_records
 
 SIDE = 256
 """Longest side of a pair's crop, in pixels."""
 SMALLEST_SIDE = 200
 """Of a photograph that was reduced, in pixels."""
-_COLUMNS = ("path", "label", "generator", "family", "source", "group_id", "split", "pair_id")
 
 
 def main() -> None:
@@ -104,11 +103,7 @@ def synthesize(
             total=len(unfinished),
         ):
             pass
-    with (out / MANIFEST).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(_COLUMNS)
-        for job in jobs:
-            writer.writerows(job.rows)
+    write_records(out, (record for job in jobs for record in job.records))
 
 
 class _Job:
@@ -127,13 +122,17 @@ class _Job:
         return all(path.is_file() for path in (self.real, *self.fakes.values()))
 
     @property
-    def rows(self) -> list[tuple[object, ...]]:
-        photo = self.photo
-        common = (f"aligned_{photo.source}", photo.group, photo.split, self.stem)
+    def records(self) -> list[Record]:
+        """The photograph as it was made ready, and what was made from it."""
+        real = dataclasses.replace(
+            self.photo, path=self.real, source=f"aligned_{self.photo.source}", pair=self.stem
+        )
         return [
-            (self.real.name, REAL, "real", "real", *common),
+            real,
             *(
-                (path.name, FAKE, name, "reconstruction", *common)
+                dataclasses.replace(
+                    real, path=path, label=FAKE, generator=name, family="reconstruction"
+                )
                 for name, path in self.fakes.items()
             ),
         ]

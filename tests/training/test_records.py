@@ -7,7 +7,14 @@ import pytest
 
 from detector.labels import FAKE, REAL
 from tests.images import plain_image
-from training.records import Record, data_sha256, divide_pool, read_records, with_fakes_of
+from training.records import (
+    Record,
+    data_sha256,
+    divide_pool,
+    read_records,
+    with_fakes_of,
+    write_records,
+)
 
 
 def _image(path: Path) -> None:
@@ -138,3 +145,15 @@ def test_sources_share_their_groups() -> None:
 
     for prompt in prompts:
         assert 1 == len({r.split for r in divided if r.group == prompt})
+
+
+def test_records_that_are_written_are_read_again(tmp_path: Path) -> None:
+    """All of each, with a pair and without."""
+    common = {"family": "gan", "source": "s", "group": "g", "split": "val"}
+    records = [
+        Record(path=tmp_path / "0_real/a.png", label=REAL, generator="real", **common),
+        Record(path=tmp_path / "b.png", label=FAKE, generator="vae", pair="p", **common),
+    ]
+    write_records(tmp_path, records)
+
+    assert records == read_records(tmp_path)

@@ -1,6 +1,5 @@
 """Aligned pairs: only the decoder tells the halves apart."""
 
-import csv
 import io
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from skimage import data
 
 from training import synthesize as module
 from training.history import saved_like
-from training.records import MANIFEST, Record, read_records
+from training.records import Record, read_records, write_records
 from training.synthesize import DecoderFiles, _Job, _prepare, _run, _start_worker
 
 
@@ -75,7 +74,7 @@ def test_the_partner_gets_the_photographs_own_tables() -> None:
 def test_a_job_is_done_when_all_its_files_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They and their rows share a name; a stopped job starts anew, and so does one that gets another decoder."""
+    """They and their records share a name; a stopped job starts anew, and so does one that gets another decoder."""
     monkeypatch.setattr(module, "_decoders", {"twin": lambda image: image})
     job = _Job(_photo(tmp_path), tmp_path / "out", ["twin"], seed=0)
     (tmp_path / "out").mkdir()
@@ -89,21 +88,17 @@ def test_a_job_is_done_when_all_its_files_are_written(
     _run(job)
 
     assert first == job.real.read_bytes()
-    assert {"real", "twin"} == {row[2] for row in job.rows}
-    assert 1 == len({row[-1] for row in job.rows})
+    assert {"real", "twin"} == {r.generator for r in job.records}
+    assert 1 == len({r.pair for r in job.records})
 
 
 def test_the_manifest_is_read_as_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its rows carry the photograph's group and split, a source of their own, and the pair."""
+    """Its records carry the photograph's group and split, a source of their own, and the pair."""
     jobs = [_Job(_photo(tmp_path, name), tmp_path, ["twin"], seed=0) for name in ("a.jpg", "b.jpg")]
     monkeypatch.setattr(module, "_decoders", {"twin": lambda image: image})
     for job in jobs:
         _run(job)
-    with (tmp_path / MANIFEST).open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(module._COLUMNS)
-        for job in jobs:
-            writer.writerows(job.rows)
+    write_records(tmp_path, [record for job in jobs for record in job.records])
 
     records = read_records(tmp_path)
 

@@ -1,5 +1,6 @@
 """Puts the commands together. What a command needs is imported when it is used."""
 
+import argparse
 import os
 import sys
 import warnings
@@ -22,15 +23,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_keys_command(commands)
     add_bulk_command(commands)
     args = parser.parse_args(arguments)
+    try:
+        return _run(args, parser)
+    except ModuleNotFoundError as error:  # not every installation has what every command needs
+        parser.exit(1, f"asli: this needs {error.name}, which is not installed\n")
+
+
+def _run(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if args.command == "keys":
         from asli_cli.keys import run_keys
 
         return run_keys(args, parser)
     if args.command == "bulk":
-        try:
-            from asli_cli.bulk import run_bulk
-        except ModuleNotFoundError as error:
-            parser.exit(1, f"asli: this needs {error.name}, which is not installed\n")
+        from asli_cli.bulk import run_bulk
+
         return run_bulk(args, parser)
     if args.command == "detect" and args.remote is not None:
         from asli_cli.remote import detect_remotely

@@ -1,6 +1,7 @@
 """`asli keys`: make, list and revoke."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,19 @@ def test_an_unknown_key_cannot_be_revoked(capsys: pytest.CaptureFixture[str]) ->
     """It is said in one line, and the status is 1."""
     assert 1 == main(["keys", "revoke", "000000000000"])
     assert "asli: there is no key 000000000000\n" == capsys.readouterr().err
+
+
+def test_without_boto3_the_keys_of_a_stage_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An installation for one machine does not have it."""
+    for name in ("MEDIA_BUCKET", "QUEUE_URL", "JOBS_TABLE", "MESSAGES_TABLE"):
+        monkeypatch.setenv(f"ASLI_{name}", "some")
+    for name in ("dynamodb", "dynamodb_desk"):
+        monkeypatch.delitem(sys.modules, f"lambda_api.adapters.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(SystemExit) as exit_:
+        main(["keys", "list"])
+
+    assert 1 == exit_.value.code
+    assert "asli: this needs boto3, which is not installed\n" == capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from detector.cli import main as local_main
 from tests.images import padded_png, plain_image
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -141,3 +145,26 @@ def test_the_model_is_described_as_ever(
     """Commands that need no service are unchanged."""
     assert 0 == main([*options, "model"])
     assert "tiny-brightness" in capsys.readouterr().out
+
+
+def test_without_httpx_it_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An installation of the detector alone does not have it."""
+    for name in ("asli_cli.remote", "asli_client", "asli_client.client"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(SystemExit) as exit_:
+        main(["detect", "--remote", "http://127.0.0.1:1", str(folder)])
+
+    assert 1 == exit_.value.code
+    assert "asli: this needs httpx, which is not installed\n" == capsys.readouterr().err
+
+
+def test_what_make_serve_installs_can_ask_a_service() -> None:
+    """The README shows `--remote` and the client right after it; the functions' image has no use for them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+
+    assert "asli[client]" in extras["api"]
+    assert not [each for each in extras["function"] if each.startswith(("asli[", "httpx"))]

@@ -105,8 +105,8 @@ class AnalysedMedia(Media):
     """What is known about the file, and whether anything of it is left."""
 
     media_deleted_at: datetime | None = Field(
-        description="When the uploaded file was deleted; null while that is still to be done, and "
-        "for a file that came with the request, which is never stored."
+        description="When the file of a job was deleted; null while that is still to be done, and "
+        "for a file that was answered in the same request, which is never stored."
     )
 
 

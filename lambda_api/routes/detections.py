@@ -54,7 +54,8 @@ _FORM: dict[str, Any] = {
                     FIELD: {
                         "type": "string",
                         "contentMediaType": "application/octet-stream",
-                        "description": "One image. Its name is ignored and its bytes are not kept.",
+                        "description": "One image. Its name is ignored. Its bytes are never stored when the "
+                        "answer is the result; as a job they are deleted once they are scored.",
                     }
                 },
             },

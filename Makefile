@@ -45,7 +45,7 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not browser and not torch and not slow"
 
-test: $(VENV)/dev $(VENV)/training browser $(NODE) ## install everything the tests need and run all of them
+test: $(VENV)/dev $(VENV)/training browser $(NODE) ## install what the tests need and run all that can run here
 	$(BIN)/python -m pytest
 
 test-deployed: $(VENV)/dev browser $(NODE) $(MINISTACK) ## deploy a stage to an emulated AWS, use it, destroy it: needs root and Docker

@@ -25,7 +25,7 @@ class AugmentSpec:
     """Probabilities and ranges of one recipe's augmentation."""
 
     untouched: float = 0.25
-    """Share of pairs that are only cropped and mirrored."""
+    """Share of pairs that are only cropped and mirrored, hard reals apart."""
     resize: float = 0.2
     resize_range: tuple[float, float] = (0.5, 1.5)
     blur: float = 0.15

@@ -24,10 +24,12 @@ from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.recipes import Phase, Recipe
 from training.records import Record, divide_pool, with_fakes_of
 
-SAVED_LIKE_THE_PHOTOGRAPH = 0.6
-"""Share of the pairs of a matched generator whose AI image is saved once as the photograph was; in the others
-the photograph is reduced, so that neither has any JPEG history."""
+SAVED_ALIKE = 0.6
+"""Share of the pairs of a matched generator in which both images are saved once with the same tables; in the
+others what has a JPEG history is reduced, so that neither has any."""
 
+LIMITS = ImageLimits(min_side=32)
+"""Of images to learn from; serving refuses those of less than 64 pixels."""
 _LONGEST_SIDE = 640
 """Images are cut to this in memory; all crops come from within."""
 
@@ -37,7 +39,7 @@ def load_pixels(data: bytes) -> tuple[np.ndarray, bool]:
 
     And whether it was reduced, which erases its JPEG grid. Raises DetectorError for what cannot be decoded.
     """
-    image = decode_image(data, ImageLimits(min_side=32)).pixels
+    image = decode_image(data, LIMITS).pixels
     shrunk = shrink_to(image, PreprocessSpec().max_long_side)
     image_HWC = np.asarray(shrunk)
     top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])
@@ -63,7 +65,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
         self.failures: list[str] = []
         self._images: dict[Path, np.ndarray] = {}
         self._tables: dict[Path, JpegTables | None] = {}
-        """Of the photographs; None where the pixels have no JPEG grid."""
+        """Where pairs are matched; None where the pixels have no JPEG grid."""
         learned = [
             r
             for r in with_fakes_of(
@@ -82,7 +84,7 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
             except DetectorError as error:
                 self.failures.append(f"{record.path.name}: {error}")
                 continue
-            if record.label == REAL and recipe.matches:
+            if recipe.matches:
                 self._tables[record.path] = None if was_reduced else jpeg_tables(data)
         readable = [r for r in learned if r.path in self._images]
 
@@ -114,7 +116,8 @@ class PairDataset(Dataset[tuple[Tensor, Tensor]]):
             crops = resize_pair(*images, phase.crop_size, rng)
         else:
             if fake.generator in self.recipe.matches:
-                images = _with_one_history(*images, self._tables[real.path], rng)
+                tables = (self._tables[real.path], self._tables[fake.path])
+                images = _with_one_history(images, tables, rng)
             crops = augment_pair(*images, phase.crop_size, phase.augment, rng)
         return torch.from_numpy(np.stack(crops)), labels
 
@@ -175,15 +178,21 @@ def _draw(records: list[Record], n: int, seed: int) -> list[Record]:
 
 
 def _with_one_history(
-    real_HWC: np.ndarray,
-    fake_HWC: np.ndarray,
-    tables: JpegTables | None,
+    images: tuple[np.ndarray, np.ndarray],
+    tables: tuple[JpegTables | None, JpegTables | None],
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both saved once with the photograph's tables, or neither ever."""
-    if rng.random() < SAVED_LIKE_THE_PHOTOGRAPH:
-        return real_HWC, saved_like(fake_HWC, tables)
-    return reduced(real_HWC, rng), fake_HWC
+    """A photograph and an AI image, both saved once with the same tables, or neither ever."""
+    real_HWC, fake_HWC = images
+    of_real, of_fake = tables
+    saved = rng.random() < SAVED_ALIKE
+    if of_fake is None:
+        if saved:
+            return real_HWC, saved_like(fake_HWC, of_real)
+        return reduced(real_HWC, rng), fake_HWC
+    if saved:
+        return saved_like(reduced(real_HWC, rng), of_fake), fake_HWC
+    return reduced(real_HWC, rng), reduced(fake_HWC, rng)
 
 
 def _group_by_source(records: Iterator[Record]) -> dict[str, list[Record]]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from training.augment import AugmentSpec
 from training.dataset import PairDataset, StepSampler
+from training.history import jpeg_tables
 from training.recipes import Match, Phase, Recipe
 from training.records import Record
 
@@ -142,6 +143,39 @@ def test_a_generator_without_photographs_gets_those_it_is_matched_to(tmp_path: P
     saved = sum(red < 200 for red in most_red)
     assert 9 < saved < 27
     assert 255 == max(most_red)
+
+
+def test_an_ai_image_that_is_a_jpeg_has_no_history_that_its_photograph_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either the photograph is saved as the AI image was, or both are reduced, which erases its grid."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.jpg", quality=50)
+    Image.fromarray(noise).save(tmp_path / "ai.jpg", quality=95)
+    common = {"family": "", "group": "", "split": "train"}
+    records = [
+        Record(path=tmp_path / "photo.jpg", label=0, generator="real", source="web", **common),
+        Record(path=tmp_path / "ai.jpg", label=1, generator="vae", source="s", **common),
+    ]
+    recipe = dataclasses.replace(RECIPE, matches={"vae": Match(sources=("web",))})
+    done: list[tuple[str, object]] = []
+
+    def note(image: np.ndarray, how: object) -> np.ndarray:
+        done.append(("saved" if isinstance(how, dict) else "reduced", how))
+        return image
+
+    monkeypatch.setattr("training.dataset.saved_like", note)
+    monkeypatch.setattr("training.dataset.reduced", note)
+    dataset = PairDataset(records, recipe)
+    seen = set()
+    for index in range(20):
+        done.clear()
+        dataset[0, index]
+        seen.add(tuple(name for name, _ in done))
+        tables = jpeg_tables((tmp_path / "ai.jpg").read_bytes())
+        assert all(how == tables for name, how in done if name == "saved")
+
+    assert {("reduced", "saved"), ("reduced", "reduced")} == seen
 
 
 @pytest.mark.parametrize(("side", "has_history"), [(1000, True), (1100, False)])

@@ -3,9 +3,12 @@
     python -m training.shards --recipe NAME --data FOLDER [--data FOLDER ...] --out FOLDER [--per-shard 2000]
     python -m training.train --shards "https://.../shard-{000000..000041}.tar" --data VALIDATION ...
 
-Each shard is a fair sample of the whole: the order is drawn, and a photograph and what was made from it stay
-together. While a window of steps lasts, training holds a few shards in memory and draws pairs from them
-as `PairDataset` does, so that a stopped run goes on exactly where it was here, too.
+Each shard is a fair sample of the whole: the images of each generator and source are dealt out in turn, and a
+photograph and what was made from it stay together. While a window of steps lasts, pairs are drawn from a few
+shards as `PairDataset` draws them, so that a stopped run goes on exactly where it was here, too.
+
+Each worker of the loader holds the window's shards on its own, decoded: at most 1.2 MB an image, which is up to
+10 GB a worker for 4 shards of 2000 images.
 """
 
 import argparse
@@ -24,10 +27,11 @@ from torch.utils.data import Dataset
 from webdataset.shardlists import expand_urls
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
-from detector.errors import DetectorError
-from training.dataset import PairDataset, load_pixels
+from detector.labels import FAKE, REAL
+from training.dataset import LIMITS, PairDataset
 from training.recipes import RECIPES, Recipe
-from training.records import Record, divide_pool, read_records
+from training.records import Record, divide_pool, read_records, with_fakes_of
+from training.scoring import readable
 
 SHARDS_AT_ONCE = 4
 STEPS_PER_WINDOW = 200
@@ -47,53 +51,88 @@ def main() -> None:
     parser.add_argument("--per-shard", type=int, default=2000, help="images, about")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    recipe = RECIPES[args.recipe]()
     try:
         records = [r for folder in args.data for r in read_records(folder)]
+        divided = divide_pool(records, recipe.generators)
+        known = with_fakes_of(divided, recipe.generators, recipe.sources_matched)
+        learned = [r for r in known if r.split == "train"]
+        failures = write_shards(learned, recipe, args.out, per_shard=args.per_shard, seed=args.seed)
     except ValueError as error:
         parser.error(str(error))
-    divided = divide_pool(records, RECIPES[args.recipe]().generators)
-    learned = [r for r in divided if r.split == "train"]
-    failures = write_shards(learned, args.out, per_shard=args.per_shard, seed=args.seed)
     for failure in failures:
         print(f"could not decode {failure}")
     print(f"wrote {len(learned) - len(failures)} images; {len(failures)} could not be decoded")
 
 
-def write_shards(records: list[Record], out: Path, *, per_shard: int, seed: int) -> list[str]:
+def write_shards(
+    records: list[Record], recipe: Recipe, out: Path, *, per_shard: int, seed: int
+) -> list[str]:
     """Write `shard-000000.tar` and so on; the names of files that could not be decoded, with the reason.
 
     Images are stored byte for byte, each with a JSON of what is known about it.
+
+    Raises ValueError, and writes nothing, when a shard would lack a generator of the recipe: then a window could.
     """
-    together: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        together[f"pair {record.pair}" if record.pair else f"path {record.path}"].append(record)
-    units = list(together.values())
-    order = np.random.default_rng(seed).permutation(len(units))
-    shards = -(-len(records) // per_shard)
+    checked = [readable([record], LIMITS) for record in track(records, "reading images")]
+    decoded = [record for kept, _ in checked for record in kept]
+    shards = deal(decoded, max(1, -(-len(decoded) // per_shard)), seed)
+    _check_each(shards, recipe)
     out.mkdir(parents=True, exist_ok=True)
-    failures = []
-    for number in track(range(shards), description="writing shards"):
+    for number, members in enumerate(track(shards, description="writing shards")):
         with webdataset.TarWriter(
             str(out / f"shard-{number:06}.tar"), encoder=False, mtime=0, format="PAX_FORMAT"
         ) as tar:
-            members = [record for i in order[number::shards] for record in units[i]]
             for place, record in enumerate(members):
-                data = record.path.read_bytes()
-                try:
-                    load_pixels(data)
-                except DetectorError as error:
-                    failures.append(f"{record.path.name}: {error}")
-                    continue
                 known = {**dataclasses.asdict(record), "path": record.path.name}
                 suffix = record.path.suffix.lower().removeprefix(".")
                 tar.write(
                     {
                         "__key__": f"{number:06}-{place:06}",
-                        suffix: data,
+                        suffix: record.path.read_bytes(),
                         "json": json.dumps(known).encode(),
                     }
                 )
-    return failures
+    return [failure for _, failures in checked for failure in failures]
+
+
+def deal(records: list[Record], shards: int, seed: int) -> list[list[Record]]:
+    """Into so many shards, of which each gets as many images of each generator and source, but for one.
+
+    A photograph and what was made from it are dealt as one.
+    """
+    together: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        together[f"pair {record.pair}" if record.pair else f"path {record.path}"].append(record)
+    units = list(together.values())
+    shuffled = [units[i] for i in np.random.default_rng(seed).permutation(len(units))]
+    in_turn = sorted(shuffled, key=_kind)
+    return [[r for unit in in_turn[number::shards] for r in unit] for number in range(shards)]
+
+
+def _kind(unit: list[Record]) -> list[tuple[int, str, str]]:
+    """Units of a generator sort next to each other, whether they hold a photograph or not."""
+    return sorted((-r.label, r.generator, r.source) for r in unit)
+
+
+def _check_each(shards: list[list[Record]], recipe: Recipe) -> None:
+    """Raises ValueError unless `PairDataset` finds in each shard an image of each generator, with photographs."""
+    for members in shards:
+        sources = {r.source for r in members if r.label == REAL}
+        for name in recipe.generators:
+            match = recipe.matches.get(name)
+            usable = any(
+                r.label == FAKE
+                and r.generator == name
+                and sources.issuperset(match.sources if match else (r.source,))
+                for r in members
+            )
+            if not usable:
+                n = sum(r.generator == name for dealt in shards for r in dealt)
+                raise ValueError(
+                    f"{name!r} has too few images with photographs beside them ({n} in all) for one in each of "
+                    f"{len(shards)} shards; write larger shards"
+                )
 
 
 def read_shard(url: str) -> Iterator[tuple[Record, bytes]]:

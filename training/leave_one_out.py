@@ -4,7 +4,8 @@
 
 Models are checkpoints (`best.pt`) of `training.train --without FAMILY`, or model files (`*.onnx`). Each is
 measured on the families of which it has learned no generator. A family that several models have not met gets
-the mean of their figures. Prints and writes each family, and the macro mean over families.
+the mean of their figures. Prints and writes each family, and the macro mean over families; writes each
+generator with the number of its images and a 95 % interval from a bootstrap over groups.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from detector.errors import ModelLoadError
 from detector.labels import FAKE
 from training.candidate import Candidate, load_candidate
 from training.evaluate import describe, held_out_records, write_report
-from training.metrics import auroc
+from training.metrics import auroc, bootstrap_auroc
 from training.records import Record, read_records
 from training.report import ranked_against, rounded
 from training.scoring import Scores
@@ -94,34 +95,41 @@ def unseen_records(
 
 
 def generator_rows(scores: Scores, families: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """AUROC of each generator in each condition, ranked as in a report."""
+    """AUROC of each generator in each condition, ranked as in a report, with its interval."""
     for generator in sorted({r.generator for r in scores.records if r.label == FAKE}):
         chosen = ranked_against(scores, generator)
+        labels, groups = scores.labels[chosen], scores.groups[chosen]
         for column, condition in enumerate(scores.conditions):
+            logits = scores.logits[chosen, column]
             yield {
                 "family": families[generator],
                 "generator": generator,
                 "condition": condition.name,
-                "n": int(scores.labels[chosen].sum()),
-                "auroc": auroc(scores.labels[chosen], scores.logits[chosen, column]),
+                "n": int((labels == FAKE).sum()),
+                "auroc": auroc(labels, logits),
+                "auroc_ci95": bootstrap_auroc(labels, logits, groups),
             }
 
 
 def merge(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`families`: mean over their generators, each the mean over models. `summary`: mean over families."""
-    found: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for row in rows:
-        found[row["family"], row["condition"]][row["generator"]].append(row["auroc"])
-    families: list[dict[str, Any]] = [
-        {
-            "family": family,
-            "condition": condition,
-            "models": max(map(len, generators.values())),
-            "auroc": float(np.mean([np.mean(values) for values in generators.values()])),
-            "generators": {name: float(np.mean(values)) for name, values in generators.items()},
-        }
-        for (family, condition), generators in found.items()
-    ]
+        found[row["family"], row["condition"]][row["generator"]].append(row)
+    families: list[dict[str, Any]] = []
+    for (family, condition), of_family in found.items():
+        generators = {name: _over_models(own) for name, own in of_family.items()}
+        families.append(
+            {
+                "family": family,
+                "condition": condition,
+                "models": max(map(len, of_family.values())),
+                "auroc": float(np.mean([figures["auroc"] for figures in generators.values()])),
+                "generators": generators,
+            }
+        )
     conditions = list(dict.fromkeys(row["condition"] for row in families))
     summary = []
     for condition in conditions:
@@ -130,6 +138,20 @@ def merge(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             {"condition": condition, "families": len(values), "auroc": float(np.mean(values))}
         )
     return {"families": families, "summary": summary}
+
+
+def _over_models(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One generator's figures, each the mean over models; `n` is the fewest images that one was measured on.
+
+    If anything, the mean of the models' intervals is too wide for the mean of their figures. It is None where
+    one of them is.
+    """
+    intervals = [row["auroc_ci95"] for row in rows]
+    return {
+        "n": min(row["n"] for row in rows),
+        "auroc": float(np.mean([row["auroc"] for row in rows])),
+        "auroc_ci95": None if None in intervals else np.mean(intervals, axis=0).tolist(),
+    }
 
 
 if __name__ == "__main__":

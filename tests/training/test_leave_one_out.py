@@ -4,19 +4,27 @@ import csv
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from detector.conditions import CLEAN
+from detector.labels import FAKE, REAL
 from tests.models import TINY_MANIFEST, write_tiny_model
-from training.leave_one_out import main, merge
+from training.leave_one_out import generator_rows, main, merge
+from training.records import Record
+from training.scoring import Scores
 
 FAMILIES = {"progan": "gan", "stylegan": "gan", "glide": "diffusion"}
 
 
-def _row(family: str, generator: str, auroc: float, condition: str = "clean") -> dict[str, object]:
-    return {"family": family, "generator": generator, "condition": condition, "auroc": auroc}
+def _row(
+    family: str, generator: str, auroc: float, condition: str = "clean", **more: Any
+) -> dict[str, Any]:
+    known = {"family": family, "generator": generator, "condition": condition}
+    return {**known, "n": 9, "auroc": auroc, "auroc_ci95": None, **more}
 
 
 def test_families_count_alike() -> None:
@@ -37,12 +45,52 @@ def test_families_count_alike() -> None:
     ] == merged["summary"]
     gan = merged["families"][0]
     assert (2, pytest.approx(0.7)) == (gan["models"], gan["auroc"])
-    assert {"progan": pytest.approx(0.8), "stylegan": pytest.approx(0.6)} == gan["generators"]
+    assert {"progan": pytest.approx(0.8), "stylegan": pytest.approx(0.6)} == {
+        name: figures["auroc"] for name, figures in gan["generators"].items()
+    }
+
+
+def test_a_generator_keeps_its_number_and_its_interval() -> None:
+    """The mean interval over models, and none where one has too few groups for it; the fewest images."""
+    merged = merge(
+        [
+            _row("gan", "progan", 0.9, n=40, auroc_ci95=(0.8, 0.95)),
+            _row("gan", "progan", 0.7, n=30, auroc_ci95=(0.5, 0.85)),
+            _row("gan", "stylegan", 0.6, auroc_ci95=(0.5, 0.7)),
+            _row("gan", "stylegan", 0.6, auroc_ci95=None),
+        ]
+    )
+    progan, stylegan = merged["families"][0]["generators"].values()
+
+    assert (30, pytest.approx([0.65, 0.9])) == (progan["n"], progan["auroc_ci95"])
+    assert (9, None) == (stylegan["n"], stylegan["auroc_ci95"])
+
+
+@pytest.mark.parametrize(("per_group", "wide"), [(1, False), (10, True)])
+def test_the_interval_is_of_whole_groups(per_group: int, wide: bool) -> None:
+    """A hundred images of ten groups that are alike inside say less than a hundred of their own."""
+    rng = np.random.default_rng(0)
+    records, logits = [], []
+    for label, name in ((REAL, "real"), (FAKE, "progan")):
+        for group in range(100 // per_group):
+            logits += [rng.normal(label)] * per_group
+            records += [
+                Record(
+                    path=Path(), label=label, generator=name, family="gan", source="s", group=str(group), split="test"
+                )
+            ] * per_group  # fmt: skip
+    scores = Scores(records, (CLEAN,), np.array(logits)[:, None], np.full(200, 230), [])
+    (row,) = generator_rows(scores, FAMILIES)
+    low, high = row["auroc_ci95"]
+
+    assert 100 == row["n"]
+    assert low < row["auroc"] < high
+    assert wide == (high - low > 0.2)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Dark photographs; bright images of two families."""
+    """Dark photographs; bright images of two families; five of each, so that there are intervals."""
     folder = tmp_path / "data"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -50,7 +98,7 @@ def data(tmp_path: Path) -> Path:
         writer = csv.writer(file)
         writer.writerow(["path", "label", "generator", "family", "source", "group_id", "split"])
         for generator, family in {"real": "real", **FAMILIES}.items():
-            for i in range(4):
+            for i in range(5):
                 name, label = f"{generator}{i}.png", int(generator != "real")
                 pixels = rng.normal(190 if label else 60, 20, (230, 230, 3)).clip(0, 255)
                 Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
@@ -79,7 +127,8 @@ def test_each_model_is_measured_on_what_it_has_not_met(
     assert ["clean", "web", "hard"] == [row["condition"] for row in result["summary"]]
     assert all(row == {**row, "families": 2, "auroc": 1.0} for row in result["summary"])
     gan = next(row for row in result["families"] if row["family"] == "gan")
-    assert {"progan", "stylegan"} == set(gan["generators"])
+    figures = {"n": 5, "auroc": 1.0, "auroc_ci95": [1.0, 1.0]}
+    assert {"progan": figures, "stylegan": figures} == gan["generators"]
     assert "macro" in capsys.readouterr().out
 
 

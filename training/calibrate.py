@@ -28,7 +28,7 @@ def fit_bands(scores: Scores, calibration: Calibration) -> Bands:
     photos, fakes = values[scores.labels == REAL], values[scores.labels == FAKE]
     allowed = allowed_errors(len(photos), MAX_FALSE_POSITIVE_RATE)
     high = max(float(np.nextafter(np.sort(column)[-1 - allowed], 1)) for column in photos.T)
-    low = min(float(np.quantile(column, MAX_MISS_RATE)) for column in fakes.T)
+    low = min(float(np.quantile(column, MAX_MISS_RATE, method="lower")) for column in fakes.T)
     return Bands(low=min(low, high), high=high)
 
 

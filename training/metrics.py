@@ -8,6 +8,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from detector.labels import FAKE, REAL
 
+FEWEST_GROUPS = 5
+"""Of each class, to draw from for an interval."""
+
 
 @dataclass(frozen=True)
 class Confusion:
@@ -137,11 +140,14 @@ def bootstrap_auroc(
     *,
     resamples: int = 1000,
     seed: int = 0,
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
     """95 % interval of the AUROC, resampling whole groups within each class.
 
-    A group, such as a photograph and its near-duplicates, is drawn or left out as one.
+    A group, such as a photograph and its near-duplicates, is drawn or left out as one. None where a class has
+    fewer than FEWEST_GROUPS of them: they would hardly vary, and the interval would be too narrow.
     """
+    if min(len(set(groups[labels == label])) for label in (REAL, FAKE)) < FEWEST_GROUPS:
+        return None
     drawn = draw_groups(labels, groups, resamples=resamples, seed=seed)
     low, high = np.quantile(resampled_auroc(labels, scores, drawn), [0.025, 0.975])
     return float(low), float(high)

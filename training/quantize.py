@@ -149,7 +149,7 @@ class Comparison:
     auroc_change: dict[str, float]
     """Per generator and condition: the smaller graph's minus that of fp32."""
     agreement: float
-    """Share of images that land in the same band, 0..1."""
+    """Share of images, each in every condition, that land in the same band, 0..1; bands are fitted for each graph."""
 
     @property
     def passed(self) -> bool:

@@ -48,9 +48,10 @@ def test_a_shift_of_all_logits_is_undone() -> None:
     assert calibration.slope == pytest.approx(2.0, abs=0.2)
 
 
-def test_the_bands_keep_their_promises() -> None:
-    """In every condition, few photographs lie above and few AI images below."""
-    scores = _scores(400, 400, gap=1.0)
+@pytest.mark.parametrize("n_fake", [400, 223])
+def test_the_bands_keep_their_promises(n_fake: int) -> None:
+    """In every condition, few photographs lie above and few AI images below, whatever their number."""
+    scores = _scores(400, n_fake, gap=1.0)
     calibration = fit_calibration(scores)
     bands = fit_bands(scores, calibration)
     values = calibration.probability(scores.logits)

@@ -103,9 +103,24 @@ def test_the_bootstrap_draws_groups_whole() -> None:
         np.repeat(labels, 10), np.repeat(scores, 10), np.arange(800), resamples=300
     )
 
+    assert alone is not None
+    assert repeated is not None
+    assert unaware is not None
     width = [high - low for low, high in (alone, repeated, unaware)]
     assert width[1] == pytest.approx(width[0], rel=0.25)
     assert width[2] < 0.6 * width[1]
+
+
+@pytest.mark.parametrize(("groups", "has_interval"), [(1, False), (4, False), (5, True)])
+def test_few_groups_give_no_interval(groups: int, has_interval: bool) -> None:
+    """Images of one prompt would all be drawn each time, and the interval would be that of the photographs."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 100)
+    scores = labels + rng.normal(size=200)
+    of_fakes = np.arange(100) % groups
+    interval = bootstrap_auroc(labels, scores, np.r_[100 + np.arange(100), of_fakes])
+
+    assert has_interval == (interval is not None)
 
 
 def test_the_bootstrap_centres_on_the_auroc() -> None:
@@ -113,7 +128,9 @@ def test_the_bootstrap_centres_on_the_auroc() -> None:
     rng = np.random.default_rng(1)
     labels = np.repeat([0, 1], 500)
     scores = (labels + rng.normal(size=1000)).round(1)
-    low, high = bootstrap_auroc(labels, scores, np.arange(1000))
+    interval = bootstrap_auroc(labels, scores, np.arange(1000))
+    assert interval is not None
+    low, high = interval
 
     assert low < auroc(labels, scores) < high
     assert (low + high) / 2 == pytest.approx(auroc(labels, scores), abs=0.005)

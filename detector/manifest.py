@@ -70,7 +70,7 @@ class ModelManifest:
     """Commit of the training code."""
     checkpoint_sha256: str
     evaluation_id: str
-    """`id` of the evaluation report that belongs to this file; empty while there is none."""
+    """`id` of the evaluation report that belongs to this file."""
     video: VideoScale | None = None
     """None for a model that was never measured on footage; its answers to videos are inconclusive."""
     schema: int = SCHEMA

@@ -1,7 +1,6 @@
 """A model that may ship or not: a checkpoint of `training.train`, or an exported file."""
 
 import hashlib
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from training.model import (
     from_checkpoint,
 )
 from training.records import Record
+from training.revision import revision
 from training.scoring import Alteration, Scores, score_records, seen_whole
 
 
@@ -93,22 +93,7 @@ def draft_manifest(trained: Trained, checkpoint: Path, version: str) -> ModelMan
         precision="fp32",
         recipe=trained.recipe,
         trained_on=trained.generators,
-        commit=_commit(),
+        commit=trained.commit or revision(),
         checkpoint_sha256=digest,
         evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
     )
-
-
-def _commit() -> str:
-    """The commit of the code, with `+` when files were changed since; `unknown` outside a repository."""
-    try:
-        name = _git("rev-parse", "--short=12", "HEAD")
-        return name + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - fixed words
-    return done.stdout.strip()

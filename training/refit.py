@@ -45,11 +45,15 @@ def main() -> None:
 def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, workers: int) -> None:
     """Write the checkpoint with the averaged head to `out`.
 
-    Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, or
-    has no `refit`.
+    Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, has
+    no `refit`, or had anything but generators left out.
     """
     trained = from_checkpoint(checkpoint)
-    recipe = refit_recipe(recipe_named(trained.recipe), trained.generators)
+    whole = recipe_named(trained.recipe)
+    left_out = set(whole.generators) - set(trained.generators)
+    if without(whole, left_out).name != trained.recipe:
+        raise ValueError(f"It is not known which photographs {trained.recipe!r} left out")
+    recipe = refit_recipe(whole, trained.generators)
     model = trained.model.to(device)
     crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
     features_NF, labels_N = collect_statistics(model, crops, device=device)
@@ -58,6 +62,7 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
     fit_head(model, features_NF, labels_N, recipe.refit_penalty)
     average(model.head, before, features_NF)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    del state["validation"]  # of the head before
     save_atomically({**state, **network_state(model)}, out)
 
 

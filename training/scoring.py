@@ -82,6 +82,19 @@ class Scores:
         )
 
 
+def readable(records: list[Record], limits: ImageLimits = LIMITS) -> tuple[list[Record], list[str]]:
+    """Those that can be decoded; and the names of the others, with the reasons."""
+    kept, failures = [], []
+    for record in records:
+        try:
+            decode_image(record.path.read_bytes(), limits)
+        except DetectorError as error:
+            failures.append(f"{record.path.name}: {error}")
+        else:
+            kept.append(record)
+    return kept, failures
+
+
 def score_records(
     classifier: Classifier, records: list[Record], conditions: Sequence[Alteration]
 ) -> Scores:

@@ -26,12 +26,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
 from detector.conditions import CLEAN, WEB
-from detector.errors import DetectorError
-from detector.image import ImageLimits, decode_image
+from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
-from training.dataset import PairDataset, StepSampler
+from training.dataset import LIMITS, PairDataset, StepSampler
 from training.metrics import auroc
 from training.model import (
     ResNet50Detector,
@@ -41,8 +40,9 @@ from training.model import (
 )
 from training.probe import collect_statistics, fit_head, load_statistics, save_statistics
 from training.recipes import RECIPES, Recipe, recipe_of, without
-from training.records import Record, divide_pool, read_records, with_fakes_of
-from training.scoring import Alteration, seen_whole
+from training.records import Record, data_sha256, divide_pool, read_records, with_fakes_of
+from training.revision import revision
+from training.scoring import Alteration, readable, seen_whole
 from training.shards import ShardedPairs
 
 try:
@@ -55,7 +55,6 @@ BEST = "best.pt"
 STATISTICS = "statistics"
 """Folder of what the head is fitted to."""
 _SPEC = PreprocessSpec(max_crops_per_axis=1)
-_LIMITS = ImageLimits(min_side=32)
 _BATCH = 32
 """Images that are measured at once."""
 
@@ -150,10 +149,20 @@ class Run:
         """What the next evaluation has to exceed by the recipe's `min_gain` to count as a gain."""
         self.stalled = 0
         """Evaluations since the last gain."""
+        self.data_sha256 = ""
+        """Of all images given, see `training.records.data_sha256`; empty before they are known."""
         self._board: Any = None
         out.mkdir(parents=True, exist_ok=True)
         if (out / CHECKPOINT).is_file():
             self._load(out / CHECKPOINT)
+
+    def learn_from(self, data_sha256: str) -> None:
+        """Note which images were given. Raises ValueError when those of a run that goes on are others."""
+        if self.data_sha256 not in ("", data_sha256):
+            raise ValueError(
+                f"{self.out} was begun on other images; choose another folder for --out"
+            )
+        self.data_sha256 = data_sha256
 
     def has_ended(self) -> bool:
         """At the recipe's end, or when its patience is over."""
@@ -186,6 +195,7 @@ class Run:
             "best": self.best,
             "bar": self.bar,
             "stalled": self.stalled,
+            "data_sha256": self.data_sha256,
             "torch_rng": torch.get_rng_state(),
         }
         save_atomically(state, self.out / CHECKPOINT)
@@ -199,6 +209,8 @@ class Run:
             "step": self.step,
             "validation": figures,
             "whole_images": self.recipe.whole_images,
+            "commit": revision(),
+            "data_sha256": self.data_sha256,
             **network_state(self.ema.module),
         }
         save_atomically(state, self.out / BEST)
@@ -240,6 +252,7 @@ class Run:
         self.step, self.best = state["step"], state["best"]
         self.probed = state.get("probed", self.step > 0)
         self.bar, self.stalled = state.get("bar", self.best), state.get("stalled", 0)
+        self.data_sha256 = state.get("data_sha256", "")
         torch.set_rng_state(state["torch_rng"].cpu())
 
 
@@ -255,8 +268,8 @@ def train(
 
     `shards`, a pattern of their names, takes the place of the records that would be learned.
 
-    Raises ValueError when the pairs of a step cannot be shared evenly by the processes, or there is nothing to
-    validate on.
+    Raises ValueError when the pairs of a step cannot be shared evenly by the processes, there is nothing to
+    validate on, or the run was begun on other records.
     """
     recipe = run.recipe
     if any(phase.pairs_per_step % distributed.processes() for phase in recipe.phases):
@@ -265,11 +278,14 @@ def train(
         )
     if run.has_ended():
         return True
+    run.learn_from(data_sha256(records))
     console = Console(force_terminal=False, width=120, quiet=distributed.rank() != 0)
     dataset = ShardedPairs(shards, recipe) if shards else PairDataset(records, recipe)
     for failure in dataset.failures:
         console.print(f"could not decode {failure}")
-    validation = readable(validation_records(records, recipe), console)
+    validation, unreadable = readable(validation_records(records, recipe), LIMITS)
+    for failure in unreadable:
+        console.print(f"could not decode {failure}")
     if {r.label for r in validation} != {REAL, FAKE}:
         raise ValueError("Validation needs photographs and AI images in the split val")
     if recipe.probe and not run.probed:
@@ -497,22 +513,9 @@ class _MiddleCrops(Dataset[Tensor]):
         return len(self.records)
 
     def __getitem__(self, i: int) -> Tensor:
-        image = decode_image(self.records[i].path.read_bytes(), _LIMITS).pixels
+        image = decode_image(self.records[i].path.read_bytes(), LIMITS).pixels
         altered = (condition.apply(image) for condition in self.conditions)
         return torch.from_numpy(np.concatenate([cut_crops(a, _SPEC).pixels for a in altered]))
-
-
-def readable(records: list[Record], console: Console) -> list[Record]:
-    """Those that can be decoded; the others are named now, and not after hours of training."""
-    readable = []
-    for record in records:
-        try:
-            decode_image(record.path.read_bytes(), _LIMITS)
-        except DetectorError as error:
-            console.print(f"could not decode {record.path.name}: {error}")
-        else:
-            readable.append(record)
-    return readable
 
 
 def _sources(records: list[Record], recipe: Recipe) -> set[str]:

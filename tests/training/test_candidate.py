@@ -43,7 +43,7 @@ def test_a_checkpoint_sees_images_as_it_learned_them(tmp_path: Path) -> None:
         path=tmp_path / "0.png", label=0, generator="real", family="real", source="s", group="0", split="test"
     )  # fmt: skip
     model = _checkpoint(tmp_path / "crops.pt")
-    _checkpoint(tmp_path / "whole.pt", whole_images=True)
+    _checkpoint(tmp_path / "whole.pt", whole_images=True, commit="abc")
     crops = cut_crops(image, PreprocessSpec()).pixels
     with torch.inference_mode():
         expected = [
@@ -52,6 +52,7 @@ def test_a_checkpoint_sees_images_as_it_learned_them(tmp_path: Path) -> None:
         ]
 
     assert 2 == len(crops)
+    assert "abc" == load_candidate(tmp_path / "whole.pt").classifier.manifest.commit
     for name, logit in zip(("crops", "whole"), expected, strict=True):
         candidate = load_candidate(tmp_path / f"{name}.pt")
         assert ("gan",) == candidate.classifier.manifest.trained_on

@@ -52,14 +52,14 @@ def test_only_the_head_changes(
     monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
     torch.manual_seed(0)
     before = {
-        "recipe": "test-without-x", "generators": ["gan", "vae"], "seed": 3, "step": 7,
+        "recipe": "test", "generators": ["gan", "vae"], "seed": 3, "step": 7,
         "validation": {"mean": 0.5}, **network_state(ResNet50Detector(SPEC)),
     }  # fmt: skip
     torch.save(before, tmp_path / "best.pt")
     refit(tmp_path / "best.pt", two_generators, tmp_path / "refit.pt", device="cpu", workers=0)
     after = torch.load(tmp_path / "refit.pt", weights_only=True)
 
-    assert {k: v for k, v in before.items() if k != "model"} == {
+    assert {k: v for k, v in before.items() if k not in {"model", "validation"}} == {
         k: v for k, v in after.items() if k != "model"
     }
     for name, values in before["model"].items():
@@ -73,6 +73,18 @@ def test_a_recipe_that_is_gone_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="No recipe is known as 'gone'"):
         refit(tmp_path / "best.pt", [], tmp_path / "refit.pt", device="cpu", workers=0)
+
+
+def test_a_run_without_some_photographs_is_refused(
+    two_generators: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its checkpoint does not say which, so that the head would meet them again."""
+    monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
+    state = {"recipe": "test-without-pets", "generators": ["gan", "vae"], "seed": 0}
+    torch.save({**state, **network_state(ResNet50Detector(SPEC))}, tmp_path / "best.pt")
+
+    with pytest.raises(ValueError, match="which photographs 'test-without-pets' left out"):
+        refit(tmp_path / "best.pt", two_generators, tmp_path / "refit.pt", device="cpu", workers=0)
 
 
 def test_what_was_left_out_of_the_run_is_left_out_again() -> None:

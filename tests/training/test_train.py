@@ -214,6 +214,17 @@ def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_pa
         _run(tmp_path / "run", dataclasses.replace(RECIPE, learning_rate=1.0))
 
 
+def test_a_run_does_not_go_on_with_other_images(records: list[Record], tmp_path: Path) -> None:
+    """What it has learned would be of both, and its report would name one."""
+    run = _run(tmp_path / "run")
+    train(run, records, workers=0, stop=_after(run, 2))
+    again = _run(tmp_path / "run")
+
+    with pytest.raises(ValueError, match="begun on other images"):
+        train(again, records[:-2], workers=0, stop=_never)
+    assert not train(again, records, workers=0, stop=_after(again, 3))
+
+
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     """On one batch that repeats, within a few steps."""
     recipe = dataclasses.replace(

@@ -24,6 +24,7 @@ from training.scoring import score_records
 NOTES = [
     "Face swaps, local edits, sound and generators that are not in the table were not tested.",
     "Sets of about a hundred images have wide intervals; do not rank generators by them.",
+    "Images of generators that were not in the training are left out where the training has one of the same prompt.",
     "A generator without photographs of its own is ranked against photographs of other subjects.",
     "Photographs of sources that were not in the training can be flagged more often than those of the others.",
     "No photographs at a camera's full resolution were tested; images above 1024 pixels are reduced first.",
@@ -52,10 +53,15 @@ def main() -> None:
 def held_out_records(folders: Sequence[Path], trained_on: Container[str]) -> list[Record]:
     """The test split, with that of the pool's sources in `trained_on`, and the rest of the pool.
 
-    Raises ValueError when there are none.
+    Of the latter, images of a group that is also in the training, such as those of a prompt whose images by
+    another generator are learned, are left out. Raises ValueError when there are none.
     """
     records = [r for folder in folders for r in read_records(folder) if not r.pair]
-    found = [r for r in divide_pool(records, trained_on) if r.split in {"test", "pool"}]
+    divided = divide_pool(records, trained_on)
+    known = {r.group for r in divided if r.split == "train"}
+    found = [
+        r for r in divided if r.split == "test" or (r.split == "pool" and r.group not in known)
+    ]
     if not found:
         names = ", ".join(str(folder) for folder in folders)
         raise ValueError(f"No image in the splits test and pool of {names}")

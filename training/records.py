@@ -81,8 +81,8 @@ def with_fakes_of(
 def divide_pool(records: list[Record], learned: Container[str]) -> list[Record]:
     """The same, with the pool's sources of these generators divided into train, val and test by whole groups.
 
-    Always alike for the same records. A group that several sources share stays on one side; a source that is
-    one group is of train as a whole.
+    Always alike for the same records. A group that several of these sources share stays on one side; a source
+    that is one group is of train as a whole. What stays in the pool may share groups with what is learned.
     """
     sources = {r.source for r in records if r.split == "pool" and r.generator in learned}
     splits: dict[str, str] = {}

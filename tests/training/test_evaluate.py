@@ -94,13 +94,17 @@ def test_an_empty_folder_is_wrong_usage(
 
 
 def test_what_was_learned_is_not_measured(tmp_path: Path) -> None:
-    """Of the pool, a learned generator's source gives only the part that was kept out of training."""
+    """Of the pool, a learned generator's source gives only the part that was kept out of training.
+
+    Another's images are left out when the training has one of the same group.
+    """
     rows = [
         ("photo", 0, "real", "streets", "pool"),
         ("street", 1, "cyclegan", "streets", "pool"),
         ("art", 1, "disco", "art", "pool"),
         ("face", 1, "stylegan", "faces", "test"),
         ("lesson", 1, "stylegan", "faces", "train"),
+        ("prompt", 1, "disco", "art", "pool"),
         *((f"ring{i}", 1, "progan", "rings", "pool") for i in range(10)),
     ]
     with (tmp_path / "manifest.csv").open("w", newline="") as file:
@@ -108,6 +112,7 @@ def test_what_was_learned_is_not_measured(tmp_path: Path) -> None:
         writer.writerow(["path", "label", "generator", "family", "source", "group_id", "split"])
         for name, label, generator, source, split in rows:
             group = "street" if source == "streets" else name
+            group = "lesson" if name == "prompt" else group
             writer.writerow([name, label, generator, "", source, group, split])
     found = [
         record.path.name

@@ -155,6 +155,16 @@ def test_what_still_tells_shuffled_labels_fails(
     assert ("L5", 1.0, False) == (finding.test, finding.value, finding.passed)
 
 
+def test_tests_that_are_blind_to_a_shortcut_fail(ready: Ready, tmp_path: Path) -> None:
+    """L11: a network that is the same with and without the shortcut gains and loses nothing by it."""
+    findings = run_tests(ready, _records(tmp_path, {"s": (60, 190)}), ["L11"])
+
+    assert [("L11", 0.0, False)] * 2 == [(f.test, f.value, f.passed) for f in findings]
+    fooled, fair = (ready.recipes[name] for name in ("wrong-history-run", "as-it-is"))
+    assert fooled == fair
+    assert [1.0] == [phase.augment.untouched for phase in fair.phases]
+
+
 def test_a_wrong_history_is_of_ai_images_alone(tmp_path: Path) -> None:
     """They are saved once more, and only once; photographs stay where they are."""
     records = _records(tmp_path, {"s": (60, 190)}, n=2)

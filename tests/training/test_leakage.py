@@ -74,6 +74,35 @@ def test_an_image_in_two_splits_is_found(tmp_path: Path) -> None:
     assert [1, 1] == [finding.value for finding in no_duplicates([first, other, again])]
 
 
+def test_the_rest_of_the_pool_is_held_against_what_is_learned(tmp_path: Path) -> None:
+    """An image, or a group, that it shares with train is found; one that it shares with test is no leak."""
+    first, other = (_photo(tmp_path, name, split) for name, split in TWO_PHOTOS)
+    pool = [dataclasses.replace(r, split="pool", path=r.path) for r in (first, other)]
+
+    assert [1, 1] == [finding.value for finding in no_duplicates([first, other, pool[0]])]
+    assert [0, 0] == [finding.value for finding in no_duplicates([first, other, pool[1]])]
+
+
+def test_images_that_only_hash_alike_are_no_duplicates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two portraits can have one difference hash."""
+    first, other = (_photo(tmp_path, name, split) for name, split in TWO_PHOTOS)
+    monkeypatch.setattr("training.leakage.NEAR_DUPLICATE_BITS", 64)
+
+    assert [0, 0] == [finding.value for finding in no_duplicates([first, other])]
+
+
+def test_a_generator_of_few_groups_has_its_metadata_read_too(tmp_path: Path) -> None:
+    """There are as many folds as groups; of one group nothing can be said."""
+    records = _records(tmp_path, split="train", n=40, bright=60)
+    grouped = [dataclasses.replace(r, group=str(i % 3)) for i, r in enumerate(records)]
+
+    assert ["L1"] == [finding.test for finding in metadata_tells_nothing(grouped)]
+    alone = [dataclasses.replace(r, group="one") for r in records]
+    assert [] == list(metadata_tells_nothing(alone))
+
+
 def test_a_model_of_brightness_is_seen_through(tiny_model: Path, tmp_path: Path) -> None:
     """It survives a blur that leaves no trace of generation: the content separates the classes."""
     findings = list(probe(OnnxClassifier.load(tiny_model), _records(tmp_path, split="test")))

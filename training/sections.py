@@ -9,22 +9,26 @@ from detector.analysis import MODEL_PATH, REPORT_PATH
 from detector.classifier import OnnxClassifier
 from detector.errors import ModelLoadError
 from detector.evaluation import EvaluationReport
-from training.evaluate import held_out_records, write_report
+from training.evaluate import describe, held_out_records, write_report
 from training.records import Record
+from training.scoring import readable
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A model, the report that measures it, and the images that it has not learned."""
+    """A model, the report that measures it, and the images that it has not learned and that can be decoded."""
 
     classifier: OnnxClassifier
     report: EvaluationReport
     records: list[Record]
+    data: dict[str, Any]
+    """What the report says of these images, and of those that could not be decoded."""
     path: Path
 
     def add(self, sections: dict[str, Any]) -> None:
-        """Write the report again, with these sections."""
-        write_report({**self.report.values, **sections}, self.path)
+        """Write the report again, with these sections, and in `measured_on` what they were measured on."""
+        measured_on = self.report.values.get("measured_on", {}) | dict.fromkeys(sections, self.data)
+        write_report({**self.report.values, **sections, "measured_on": measured_on}, self.path)
 
 
 def section_parser(description: str) -> argparse.ArgumentParser:
@@ -46,4 +50,8 @@ def load_measured(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
         parser.error(str(error))
     if report.weights_sha256 != classifier.weights_sha256:
         parser.error(f"{args.report} measures another model than {args.model}")
-    return Measured(classifier, report, records, args.report)
+    records, unreadable = readable(records)
+    for failure in unreadable:
+        print(f"could not decode {failure}")
+    data = {**describe(args.data, records), "n_images": len(records), "unreadable": unreadable}
+    return Measured(classifier, report, records, data, args.report)

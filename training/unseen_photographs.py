@@ -18,7 +18,7 @@ from detector.labels import REAL
 from detector.verdict import Verdict
 from training.checks import verdicts_of
 from training.metrics import clopper_pearson
-from training.records import Record
+from training.records import Record, read_records
 from training.report import rounded, title_of
 from training.sections import load_measured, section_parser
 
@@ -26,7 +26,10 @@ from training.sections import load_measured, section_parser
 def main() -> None:
     """Run the command line."""
     parser = section_parser(__doc__.split("\n")[0])
-    measured = load_measured(parser, parser.parse_args())
+    args = parser.parse_args()
+    measured = load_measured(parser, args)
+    if any(r.split in {"train", "val"} for folder in args.data for r in read_records(folder)):
+        parser.error("These folders have images to learn from; what is never met has none")
     photographs = [r for r in measured.records if r.label == REAL]
     if not photographs:
         parser.error("There are no photographs in these folders")
@@ -40,14 +43,22 @@ def main() -> None:
 
 
 def measure_unseen(classifier: Classifier, photographs: list[Record]) -> list[dict[str, Any]]:
-    """One row for each source and condition, with the numbers of verdicts."""
+    """One row for each source and condition, with the numbers of verdicts.
+
+    The interval takes the photographs for independent; `n_groups` says of how many groups, such as makers, they are.
+    """
     found: dict[tuple[str, str], list[dict[str, Verdict]]] = defaultdict(list)
+    groups: dict[str, set[str]] = defaultdict(set)
     for record in track(photographs, description="judging"):
+        groups[record.source].add(record.group)
         for condition in CONDITIONS:
             verdicts = dict(verdicts_of(classifier, record, condition))
             found[record.source, condition.name].append(verdicts)
     rows: list[dict[str, Any]] = rounded(
-        [_row(source, condition, verdicts) for (source, condition), verdicts in found.items()]
+        [
+            {**_row(source, condition, verdicts), "n_groups": len(groups[source])}
+            for (source, condition), verdicts in found.items()
+        ]
     )
     return rows
 

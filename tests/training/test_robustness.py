@@ -41,6 +41,7 @@ def test_the_command_adds_to_a_report(
     main()
     measured = json.loads(path.read_text("utf-8"))
     rows = measured.pop("robustness")["generators"]
+    assert ["robustness"] == list(measured.pop("measured_on"))
 
     assert json.loads(json.dumps(report)) == measured
     assert [a.name for a in ALTERATIONS] == [row["condition"] for row in rows]

@@ -39,8 +39,10 @@ def test_verdicts_are_counted_in_every_condition(
     _run(folder, tiny_model, report, monkeypatch)
     after = json.loads(report.read_text("utf-8"))
     rows = after.pop("unseen_photographs")
+    measured_on = after.pop("measured_on")["unseen_photographs"]
 
     assert before == after
+    assert ("foods", 5, []) == tuple(measured_on[key] for key in ("name", "n_images", "unreadable"))
     assert ["clean", "web", "hard"] == [row["condition"] for row in rows]
     for row in rows:
         assert ("Foods", 4, 1, 2) == (
@@ -53,6 +55,7 @@ def test_verdicts_are_counted_in_every_condition(
             row[v] for v in ("inconclusive", "no_ai_signs_found", "not_applicable")
         )
         assert row["likely_ai_rate"] == 0.25
+        assert 4 == row["n_groups"]
         assert row["ci95"][0] < 0.25 < row["ci95"][1]
 
 
@@ -84,3 +87,31 @@ def test_a_folder_without_photographs_is_refused(
         _run(images.parent, tiny_model, tiny_report, monkeypatch)
     assert "There are no photographs" in capsys.readouterr().err
     assert before == tiny_report.read_bytes()
+
+
+def test_a_file_that_is_no_image_is_named_and_not_counted(
+    folder: Path, tiny_model: Path, tiny_report: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """The command goes on without it."""
+    (folder / "0_real" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    _run(folder, tiny_model, tiny_report, monkeypatch)
+    report = json.loads(tiny_report.read_text("utf-8"))
+
+    assert "could not decode broken.png" in capsys.readouterr().out
+    assert [4, 4, 4] == [row["n"] for row in report["unseen_photographs"]]
+    (unreadable,) = report["measured_on"]["unseen_photographs"]["unreadable"]
+    assert "broken.png" in unreadable
+
+
+def test_a_folder_to_learn_from_is_refused(
+    folder: Path, tiny_model: Path, tiny_report: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Its photographs may have been met."""
+    learned = folder / "progan_train" / "0_real"
+    learned.mkdir(parents=True)
+    (learned / "a.png").write_bytes(plain_image("PNG", (240, 240), 40))
+    with pytest.raises(SystemExit):
+        _run(folder, tiny_model, tiny_report, monkeypatch)
+    assert "images to learn from" in capsys.readouterr().err

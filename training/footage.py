@@ -34,6 +34,7 @@ from detector.manifest import VideoScale
 from detector.video import AGGREGATION, VIDEO, aggregate, frame_logits
 from detector.video_file import VideoLimits, open_video
 from training.calibrate import fit_bands, fit_calibration
+from training.evaluate import write_report
 from training.metrics import clopper_pearson
 from training.records import Record, divide_pool, read_records
 from training.report import expected_errors, rounded
@@ -79,7 +80,7 @@ def main() -> None:
         parser.error(str(error))
     report = measure_video(classifier, scale, [r for r in records if r.split == "test"])
     fitted = {"scale": dataclasses.asdict(scale), **report}
-    args.out.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    write_report(fitted, args.out)
     print(json.dumps(report["expected_errors"]))
     print(f"wrote {args.out}")
 

@@ -38,7 +38,7 @@ from training.quantize import (
 )
 from training.records import Record, divide_pool, read_records
 from training.report import ranked_against, rounded
-from training.scoring import Scores, score_records
+from training.scoring import Scores, readable, score_records
 
 CALIBRATION_IMAGES = 240
 GATE_STRIDE = 5
@@ -79,7 +79,9 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
     # Reconstructions are for learning; limits and probabilities are fitted on what generators really
     # gave, and on each photograph once.
     records = divide_pool([r for f in folders for r in read_records(f)], draft.trained_on)
-    validation = [r for r in records if r.split == "val" and not r.pair]
+    validation, unreadable = readable([r for r in records if r.split == "val" and not r.pair])
+    for failure in unreadable:
+        print(f"could not decode {failure}")
     testing = held_out_records(folders, draft.trained_on)
     gate = testing[::GATE_STRIDE]
     crops = _calibration_crops(validation, spec)
@@ -120,7 +122,7 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
         out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(chosen, out / MODEL_NAME)
         write_report(report, out / REPORT_NAME)
-    write_report({**report, **measure_checks(classifier, testing)}, out / REPORT_NAME)
+    write_report({**report, **measure_checks(classifier, readable(testing)[0])}, out / REPORT_NAME)
     print(json.dumps(report["summary"], indent=1))
     print(f"shipped {classifier.manifest.precision}: {out / MODEL_NAME}")
 

@@ -5,7 +5,6 @@
 Takes the same held-out images as `training.evaluate`, at most --per-group of each source and class.
 """
 
-import io
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from PIL import Image, ImageFilter
 
 from detector.classifier import OnnxClassifier
 from detector.conditions import CLEAN, Condition
+from training.augment import encode
 from training.records import Record
 from training.report import build_report
 from training.scoring import Alteration, Edit, score_records
@@ -74,10 +74,7 @@ def _blurred(image: Image.Image) -> Image.Image:
 
 
 def _saved_as_webp(image: Image.Image) -> Image.Image:
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=80)
-    buffer.seek(0)
-    return Image.open(buffer).convert("RGB")
+    return encode(image, "WEBP", quality=80)
 
 
 ALTERATIONS: tuple[Alteration, ...] = (

@@ -10,6 +10,8 @@ from typing import NoReturn
 from detector import cli
 
 KEY_VARIABLE = "ASLI_API_KEY"
+OURS = ("asli_cli", "asli_client", "detector", "lambda_api")
+"""Packages that are never absent: to miss one is a mistake of ours."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(args, parser)
     except ModuleNotFoundError as error:  # not every installation has what every command needs
+        if (error.name or "").partition(".")[0] in OURS:
+            raise
         parser.exit(1, f"asli: this needs {error.name}, which is not installed\n")
 
 

@@ -20,7 +20,6 @@ from training.model import (
     from_checkpoint,
 )
 from training.records import Record
-from training.revision import revision
 from training.scoring import Alteration, Scores, score_records, seen_whole
 
 
@@ -93,7 +92,7 @@ def draft_manifest(trained: Trained, checkpoint: Path, version: str) -> ModelMan
         precision="fp32",
         recipe=trained.recipe,
         trained_on=trained.generators,
-        commit=trained.commit or revision(),
+        commit=trained.commit or "unknown",
         checkpoint_sha256=digest,
         evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
     )

@@ -26,7 +26,8 @@ from training.records import Record, divide_pool, with_fakes_of
 
 SAVED_ALIKE = 0.6
 """Share of the pairs of a matched generator in which both images are saved once with the same tables; in the
-others what has a JPEG history is reduced, so that neither has any."""
+others what has a JPEG history is reduced, so that neither has any. An AI image that has one of its own is reduced
+in either case, as is its photograph."""
 
 LIMITS = ImageLimits(min_side=32)
 """Of images to learn from; serving refuses those of less than 64 pixels."""
@@ -190,9 +191,8 @@ def _with_one_history(
         if saved:
             return real_HWC, saved_like(fake_HWC, of_real)
         return reduced(real_HWC, rng), fake_HWC
-    if saved:
-        return saved_like(reduced(real_HWC, rng), of_fake), fake_HWC
-    return reduced(real_HWC, rng), reduced(fake_HWC, rng)
+    both = (reduced(real_HWC, rng), reduced(fake_HWC, rng))
+    return (saved_like(both[0], of_fake), saved_like(both[1], of_fake)) if saved else both
 
 
 def _group_by_source(records: Iterator[Record]) -> dict[str, list[Record]]:

@@ -251,7 +251,7 @@ def with_wrong_history(records: list[Record], folder: Path) -> list[Record]:
     altered = []
     for record in records:
         if record.label == FAKE:
-            name = hashlib.sha256(str(record.path).encode()).hexdigest()
+            name = hashlib.sha256(f"{record.source}/{record.path.name}".encode()).hexdigest()
             path = folder / f"{name[:16]}.png"
             if not path.is_file():
                 try:

@@ -110,8 +110,8 @@ def metadata_tells_nothing(records: list[Record]) -> Iterator[Finding]:
         chosen = with_fakes_of(training, {generator})
         labels = np.array([r.label for r in chosen])
         groups = np.array([r.group for r in chosen])
-        folds = min(5, len(set(groups)))
-        if len(set(labels.tolist())) < 2 or folds < 2:
+        folds = min(5, *(len(set(groups[labels == label])) for label in (REAL, FAKE)))
+        if folds < 2:
             continue
         features = np.array([_metadata(r.path) for r in track(chosen, description="metadata")])
         scores = cross_val_predict(
@@ -130,7 +130,8 @@ def metadata_tells_nothing(records: list[Record]) -> Iterator[Finding]:
 def no_duplicates(records: list[Record]) -> Iterator[Finding]:
     """L9: no image or group of one split is also in another, two by two as in APART.
 
-    A generated image beside its photograph shares its split, so it is not counted.
+    A generated image beside its photograph shares its split, so it is not counted. Of the pool the command looks
+    at what `training.evaluate.held_out_records` leaves, which has no group of train.
     """
     alone = [r for r in records if not r.pair]
     thumbnails = [_thumbnails(r.path) for r in track(alone, description="hashes")]

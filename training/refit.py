@@ -62,7 +62,7 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
     fit_head(model, features_NF, labels_N, recipe.refit_penalty)
     average(model.head, before, features_NF)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    del state["validation"]  # of the head before
+    state.pop("validation", None)  # of the head before
     save_atomically({**state, **network_state(model)}, out)
 
 

@@ -61,6 +61,7 @@ def restore(path: Path) -> dict[str, Any]:
         "recipe": manifest.recipe,
         "generators": list(manifest.trained_on),
         "seed": recipe.seed,
+        "commit": manifest.commit,
         **network_state(model),
     }
 

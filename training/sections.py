@@ -22,11 +22,11 @@ class Measured:
     report: EvaluationReport
     records: list[Record]
     data: dict[str, Any]
-    """What the report says of these images, and of those that could not be decoded."""
+    """What the report says of these images, with their number, and of those that could not be decoded."""
     path: Path
 
     def add(self, sections: dict[str, Any]) -> None:
-        """Write the report again, with these sections, and in `measured_on` what they were measured on."""
+        """Write the report again, with these sections, and in `measured_on` what their images were drawn from."""
         measured_on = self.report.values.get("measured_on", {}) | dict.fromkeys(sections, self.data)
         write_report({**self.report.values, **sections, "measured_on": measured_on}, self.path)
 
@@ -53,5 +53,5 @@ def load_measured(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
     records, unreadable = readable(records)
     for failure in unreadable:
         print(f"could not decode {failure}")
-    data = {**describe(args.data, records), "n_images": len(records), "unreadable": unreadable}
+    data = {**describe(args.data, records), "n_held_out": len(records), "unreadable": unreadable}
     return Measured(classifier, report, records, data, args.report)

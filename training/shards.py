@@ -97,9 +97,9 @@ def write_shards(
 
 
 def deal(records: list[Record], shards: int, seed: int) -> list[list[Record]]:
-    """Into so many shards, of which each gets as many images of each generator and source, but for one.
+    """Into so many shards, of which each gets its share of the images of each generator and source.
 
-    A photograph and what was made from it are dealt as one.
+    A photograph and what was made from it are dealt as one, and each kind of such units evenly.
     """
     together: dict[str, list[Record]] = defaultdict(list)
     for record in records:

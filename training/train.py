@@ -150,7 +150,8 @@ class Run:
         self.stalled = 0
         """Evaluations since the last gain."""
         self.data_sha256 = ""
-        """Of all images given, see `training.records.data_sha256`; empty before they are known."""
+        """Of the images of --data, see `training.records.data_sha256`, not of shards; empty before they are known."""
+        self.commit = revision()
         self._board: Any = None
         out.mkdir(parents=True, exist_ok=True)
         if (out / CHECKPOINT).is_file():
@@ -209,7 +210,7 @@ class Run:
             "step": self.step,
             "validation": figures,
             "whole_images": self.recipe.whole_images,
-            "commit": revision(),
+            "commit": self.commit,
             "data_sha256": self.data_sha256,
             **network_state(self.ema.module),
         }

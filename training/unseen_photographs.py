@@ -27,9 +27,13 @@ def main() -> None:
     """Run the command line."""
     parser = section_parser(__doc__.split("\n")[0])
     args = parser.parse_args()
-    measured = load_measured(parser, args)
-    if any(r.split in {"train", "val"} for folder in args.data for r in read_records(folder)):
+    try:
+        records = [r for folder in args.data for r in read_records(folder)]
+    except ValueError as error:
+        parser.error(str(error))
+    if any(r.split in {"train", "val"} for r in records):
         parser.error("These folders have images to learn from; what is never met has none")
+    measured = load_measured(parser, args)
     photographs = [r for r in measured.records if r.label == REAL]
     if not photographs:
         parser.error("There are no photographs in these folders")

@@ -57,6 +57,7 @@ def test_only_the_head_changes(
     }  # fmt: skip
     torch.save(before, tmp_path / "best.pt")
     refit(tmp_path / "best.pt", two_generators, tmp_path / "refit.pt", device="cpu", workers=0)
+    refit(tmp_path / "refit.pt", two_generators, tmp_path / "twice.pt", device="cpu", workers=0)
     after = torch.load(tmp_path / "refit.pt", weights_only=True)
 
     assert {k: v for k, v in before.items() if k not in {"model", "validation"}} == {

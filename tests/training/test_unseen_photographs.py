@@ -42,7 +42,9 @@ def test_verdicts_are_counted_in_every_condition(
     measured_on = after.pop("measured_on")["unseen_photographs"]
 
     assert before == after
-    assert ("foods", 5, []) == tuple(measured_on[key] for key in ("name", "n_images", "unreadable"))
+    assert ("foods", 5, []) == tuple(
+        measured_on[key] for key in ("name", "n_held_out", "unreadable")
+    )
     assert ["clean", "web", "hard"] == [row["condition"] for row in rows]
     for row in rows:
         assert ("Foods", 4, 1, 2) == (

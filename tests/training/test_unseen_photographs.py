@@ -92,13 +92,14 @@ def test_a_folder_without_photographs_is_refused(
 
 
 def test_a_file_that_is_no_image_is_named_and_not_counted(
-    folder: Path, tiny_model: Path, tiny_report: Path, monkeypatch: pytest.MonkeyPatch,
+    folder: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """The command goes on without it."""
     (folder / "0_real" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    _run(folder, tiny_model, tiny_report, monkeypatch)
-    report = json.loads(tiny_report.read_text("utf-8"))
+    path = write_tiny_report(tmp_path / "report.json", tiny_model)
+    _run(folder, tiny_model, path, monkeypatch)
+    report = json.loads(path.read_text("utf-8"))
 
     assert "could not decode broken.png" in capsys.readouterr().out
     assert [4, 4, 4] == [row["n"] for row in report["unseen_photographs"]]

@@ -8,6 +8,7 @@ from PIL import Image
 from skimage import data
 
 from tests.processes import Measured, measured_detect
+from tests.speed import slowness
 from tests.videos import encode, panned, repeated
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -37,13 +38,17 @@ def _measured(
 
 
 def test_a_minute_of_hd_takes_at_most_twenty_seconds_on_two_cores(tmp_path: Path) -> None:
-    """60 frames of 1,800 are scored; by the clock only where no other programs keep the cores busy."""
+    """60 frames of 1,800 are scored; by the clock only where no other programs keep the cores busy.
+
+    A slower machine may take longer, as much as its scores do.
+    """
     is_quiet = psutil.cpu_percent(interval=1) < OTHERS_PERCENT
     measured = _measured(tmp_path, HD, seconds=2, rate=30, times=30)
 
     assert 60 == len(measured.analysis["frames"])
-    assert measured.cpu_seconds <= CORES * MAX_SECONDS
-    assert measured.seconds <= MAX_SECONDS or not is_quiet
+    limit = MAX_SECONDS * slowness()
+    assert measured.cpu_seconds <= CORES * limit
+    assert measured.seconds <= limit or not is_quiet
     assert measured.peak_bytes < MAX_MEMORY_BYTES
 
 

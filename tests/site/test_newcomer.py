@@ -15,6 +15,7 @@ from static_site.render import render_site
 from tests.site.conftest import Watch, visit
 from tests.site.running import running_site
 from tests.site.test_detection import say
+from tests.speed import slowness
 
 pytestmark = pytest.mark.browser
 
@@ -113,7 +114,10 @@ def test_a_newcomer_has_an_answer_in_three_seconds(
     capsys: pytest.CaptureFixture[str],
     quality: int,
 ) -> None:
-    """Open, drop a photograph of 12 million pixels, read the verdict: with the shipped model, on a warm server."""
+    """Open, drop a photograph of 12 million pixels, read the verdict: with the shipped model, on a warm server.
+
+    A slower machine may take longer, as much as its scores do.
+    """
     render_site(tmp_path / "site")
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(photo_of_a_phone(quality))
@@ -128,7 +132,7 @@ def test_a_newcomer_has_an_answer_in_three_seconds(
     size = photo.stat().st_size / 1e6
     with capsys.disabled():
         print(f"\nfrom opening the page to the verdict, 12 megapixels, {size:.1f} MB: {times}")
-    assert min(seconds / busy for seconds, busy in runs) < 3
+    assert min(seconds / busy for seconds, busy in runs) < 3 * slowness()
 
 
 def contention() -> float:

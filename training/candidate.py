@@ -92,7 +92,7 @@ def draft_manifest(trained: Trained, checkpoint: Path, version: str) -> ModelMan
         precision="fp32",
         recipe=trained.recipe,
         trained_on=trained.generators,
-        commit=trained.commit or "unknown",
+        commit=trained.commit,
         checkpoint_sha256=digest,
         evaluation_id=f"eval-{datetime.now(UTC):%Y-%m-%d}-{digest[:8]}",
     )

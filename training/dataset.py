@@ -29,7 +29,7 @@ SAVED_ALIKE = 0.6
 others what has a JPEG history is reduced, so that neither has any. An AI image that has one of its own is reduced
 in either case, as is its photograph."""
 
-LIMITS = ImageLimits(min_side=32)
+TRAINING_LIMITS = ImageLimits(min_side=32)
 """Of images to learn from; serving refuses those of less than 64 pixels."""
 _LONGEST_SIDE = 640
 """Images are cut to this in memory; all crops come from within."""
@@ -40,7 +40,7 @@ def load_pixels(data: bytes) -> tuple[np.ndarray, bool]:
 
     And whether it was reduced, which erases its JPEG grid. Raises DetectorError for what cannot be decoded.
     """
-    image = decode_image(data, LIMITS).pixels
+    image = decode_image(data, TRAINING_LIMITS).pixels
     shrunk = shrink_to(image, PreprocessSpec().max_long_side)
     image_HWC = np.asarray(shrunk)
     top, left = (max(side - _LONGEST_SIDE, 0) // 2 for side in image_HWC.shape[:2])

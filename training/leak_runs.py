@@ -32,7 +32,7 @@ from detector.errors import DetectorError
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from training.augment import encode
-from training.dataset import LIMITS
+from training.dataset import TRAINING_LIMITS
 from training.evaluate import write_report
 from training.leakage import Finding
 from training.model import ResNet50Detector, compute_in_full_precision, from_imagenet
@@ -131,9 +131,7 @@ def run_tests(laboratory: Laboratory, records: list[Record], names: Sequence[str
     recipe = laboratory.recipe
     divided = divide_pool(records, recipe.generators)
     used = with_fakes_of(divided, recipe.generators, recipe.sources_matched)
-    used, unreadable = readable(used, LIMITS)
-    for failure in unreadable:
-        print(f"could not decode {failure}")
+    used, _ = readable(used, TRAINING_LIMITS)
     return [finding for name in names for finding in TESTS[name](laboratory, used)]
 
 
@@ -265,7 +263,7 @@ def with_wrong_history(records: list[Record], folder: Path) -> list[Record]:
 
 
 def _save_again(source: Path, target: Path) -> None:
-    image = decode_image(source.read_bytes(), LIMITS).pixels
+    image = decode_image(source.read_bytes(), TRAINING_LIMITS).pixels
     saved = encode(image, "JPEG", quality=BIAS_QUALITY)
     partial = target.with_suffix(".tmp")
     saved.save(partial, "PNG", compress_level=1)

@@ -193,8 +193,8 @@ class Trained:
     seed: int
     whole_images: bool = False
     """It learned images resized to its crop, and has to see them so."""
-    commit: str = ""
-    """Of the code that trained it; empty where that was not noted."""
+    commit: str = "unknown"
+    """Of the code that trained it."""
 
 
 def network_state(model: ResNet50Detector) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def from_checkpoint(path: Path) -> Trained:
             generators=tuple(state["generators"]),
             seed=state["seed"],
             whole_images=state.get("whole_images", False),
-            commit=state.get("commit", ""),
+            commit=state.get("commit", "unknown"),
         )
     except (OSError, EOFError, KeyError, TypeError, RuntimeError, pickle.UnpicklingError) as error:
         raise ModelLoadError(f"The checkpoint {path} cannot be read.") from error

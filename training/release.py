@@ -79,9 +79,7 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
     # Reconstructions are for learning; limits and probabilities are fitted on what generators really
     # gave, and on each photograph once.
     records = divide_pool([r for f in folders for r in read_records(f)], draft.trained_on)
-    validation, unreadable = readable([r for r in records if r.split == "val" and not r.pair])
-    for failure in unreadable:
-        print(f"could not decode {failure}")
+    validation, _ = readable([r for r in records if r.split == "val" and not r.pair])
     testing = held_out_records(folders, draft.trained_on)
     gate = testing[::GATE_STRIDE]
     crops = _calibration_crops(validation, spec)

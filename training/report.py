@@ -194,9 +194,7 @@ def _generator_row(
         "likely_ai_ci95": clopper_pearson(counts["likely_ai"], counts["n"]),
         "n_photographs": int((labels == REAL).sum()),
         "auroc": auroc(labels, column_values) if both else None,
-        "auroc_ci95": bootstrap_auroc(labels, column_values, scores.groups[compared])
-        if both
-        else None,
+        "auroc_ci95": bootstrap_auroc(labels, column_values, scores.groups[compared]),
         "average_precision": average_precision(labels, column_values) if both else None,
     }
 

@@ -82,16 +82,23 @@ class Scores:
         )
 
 
-def readable(records: list[Record], limits: ImageLimits = LIMITS) -> tuple[list[Record], list[str]]:
-    """Those that can be decoded; and the names of the others, with the reasons."""
+def readable(
+    records: list[Record],
+    limits: ImageLimits = LIMITS,
+    *,
+    say: Callable[[str], object] = print,
+) -> tuple[list[Record], list[str]]:
+    """Those that can be decoded; and the names of the others, with the reasons, which are said, too."""
     kept, failures = [], []
-    for record in records:
+    for record in track(records, description="decoding"):
         try:
             decode_image(record.path.read_bytes(), limits)
         except DetectorError as error:
             failures.append(f"{record.path.name}: {error}")
         else:
             kept.append(record)
+    for failure in failures:
+        say(f"could not decode {failure}")
     return kept, failures
 
 

@@ -51,7 +51,5 @@ def load_measured(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
     if report.weights_sha256 != classifier.weights_sha256:
         parser.error(f"{args.report} measures another model than {args.model}")
     records, unreadable = readable(records)
-    for failure in unreadable:
-        print(f"could not decode {failure}")
     data = {**describe(args.data, records), "n_held_out": len(records), "unreadable": unreadable}
     return Measured(classifier, report, records, data, args.report)

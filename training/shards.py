@@ -28,7 +28,7 @@ from webdataset.shardlists import expand_urls
 from webdataset.tariterators import group_by_keys, tar_file_expander
 
 from detector.labels import FAKE, REAL
-from training.dataset import LIMITS, PairDataset
+from training.dataset import TRAINING_LIMITS, PairDataset
 from training.recipes import RECIPES, Recipe
 from training.records import Record, divide_pool, read_records, with_fakes_of
 from training.scoring import readable
@@ -60,8 +60,6 @@ def main() -> None:
         failures = write_shards(learned, recipe, args.out, per_shard=args.per_shard, seed=args.seed)
     except ValueError as error:
         parser.error(str(error))
-    for failure in failures:
-        print(f"could not decode {failure}")
     print(f"wrote {len(learned) - len(failures)} images; {len(failures)} could not be decoded")
 
 
@@ -74,8 +72,7 @@ def write_shards(
 
     Raises ValueError, and writes nothing, when a shard would lack a generator of the recipe: then a window could.
     """
-    checked = [readable([record], LIMITS) for record in track(records, "reading images")]
-    decoded = [record for kept, _ in checked for record in kept]
+    decoded, failures = readable(records, TRAINING_LIMITS)
     shards = deal(decoded, max(1, -(-len(decoded) // per_shard)), seed)
     _check_each(shards, recipe)
     out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +90,7 @@ def write_shards(
                         "json": json.dumps(known).encode(),
                     }
                 )
-    return [failure for _, failures in checked for failure in failures]
+    return failures
 
 
 def deal(records: list[Record], shards: int, seed: int) -> list[list[Record]]:

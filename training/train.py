@@ -30,7 +30,7 @@ from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
-from training.dataset import LIMITS, PairDataset, StepSampler
+from training.dataset import TRAINING_LIMITS, PairDataset, StepSampler
 from training.metrics import auroc
 from training.model import (
     ResNet50Detector,
@@ -284,9 +284,9 @@ def train(
     dataset = ShardedPairs(shards, recipe) if shards else PairDataset(records, recipe)
     for failure in dataset.failures:
         console.print(f"could not decode {failure}")
-    validation, unreadable = readable(validation_records(records, recipe), LIMITS)
-    for failure in unreadable:
-        console.print(f"could not decode {failure}")
+    validation, _ = readable(
+        validation_records(records, recipe), TRAINING_LIMITS, say=console.print
+    )
     if {r.label for r in validation} != {REAL, FAKE}:
         raise ValueError("Validation needs photographs and AI images in the split val")
     if recipe.probe and not run.probed:
@@ -514,7 +514,7 @@ class _MiddleCrops(Dataset[Tensor]):
         return len(self.records)
 
     def __getitem__(self, i: int) -> Tensor:
-        image = decode_image(self.records[i].path.read_bytes(), LIMITS).pixels
+        image = decode_image(self.records[i].path.read_bytes(), TRAINING_LIMITS).pixels
         altered = (condition.apply(image) for condition in self.conditions)
         return torch.from_numpy(np.concatenate([cut_crops(a, _SPEC).pixels for a in altered]))
 

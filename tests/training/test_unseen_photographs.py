@@ -30,6 +30,18 @@ def _run(folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatc
     main()
 
 
+def _refusal(
+    folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> str:  # fmt: skip
+    """What the command says when it ends at once, which leaves the report as it was."""
+    before = report.read_bytes()
+    with pytest.raises(SystemExit):
+        _run(folder, model, report, monkeypatch)
+    assert before == report.read_bytes()
+    return capsys.readouterr().err
+
+
 def test_verdicts_are_counted_in_every_condition(
     folder: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,11 +96,8 @@ def test_a_folder_without_photographs_is_refused(
     images = tmp_path / "s" / "1_fake"
     images.mkdir(parents=True)
     (images / "a.png").write_bytes(plain_image("PNG", (240, 240)))
-    before = tiny_report.read_bytes()
-    with pytest.raises(SystemExit):
-        _run(images.parent, tiny_model, tiny_report, monkeypatch)
-    assert "There are no photographs" in capsys.readouterr().err
-    assert before == tiny_report.read_bytes()
+    said = _refusal(images.parent, tiny_model, tiny_report, monkeypatch, capsys)
+    assert "There are no photographs" in said
 
 
 def test_a_file_that_is_no_image_is_named_and_not_counted(
@@ -115,6 +124,5 @@ def test_a_folder_to_learn_from_is_refused(
     learned = folder / "progan_train" / "0_real"
     learned.mkdir(parents=True)
     (learned / "a.png").write_bytes(plain_image("PNG", (240, 240), 40))
-    with pytest.raises(SystemExit):
-        _run(folder, tiny_model, tiny_report, monkeypatch)
-    assert "images to learn from" in capsys.readouterr().err
+    said = _refusal(folder, tiny_model, tiny_report, monkeypatch, capsys)
+    assert "images to learn from" in said

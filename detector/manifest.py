@@ -39,6 +39,14 @@ class Bands:
         if not 0 <= self.low <= self.high <= 1:
             raise ValueError(f"Bands must satisfy 0 <= low <= high <= 1, got {self}")
 
+    def flagged(self, probabilities: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which lie in the likely-AI band; any shape."""
+        return np.asarray(probabilities) >= self.high
+
+    def cleared(self, probabilities: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Which lie in the band without signs; any shape."""
+        return np.asarray(probabilities) < self.low
+
 
 @dataclass(frozen=True)
 class VideoScale:

@@ -111,9 +111,9 @@ def _is_contradicted(band: Verdict, stability: Stability, bands: Bands) -> bool:
 
 def band_of(score: float, bands: Bands) -> Verdict:
     """The band in which a calibrated score falls."""
-    if score >= bands.high:
+    if bands.flagged(score):
         return Verdict.LIKELY_AI
-    return Verdict.NO_AI_SIGNS_FOUND if score < bands.low else Verdict.INCONCLUSIVE
+    return Verdict.NO_AI_SIGNS_FOUND if bands.cleared(score) else Verdict.INCONCLUSIVE
 
 
 _REASON_OF_BAND = {

@@ -34,7 +34,7 @@ def fit_bands(scores: Scores, calibration: Calibration) -> Bands:
 
 def bands_of(probabilities: np.ndarray, bands: Bands) -> np.ndarray:
     """0 below the bands, 1 between them, 2 above; any shape."""
-    return np.digitize(probabilities, [bands.low, bands.high])
+    return 1 + bands.flagged(probabilities).astype(int) - bands.cleared(probabilities)
 
 
 def allowed_errors(n: int, rate: float) -> int:

@@ -115,12 +115,12 @@ def measure_video(
     fakes = clips.labels == FAKE
     values = scale.calibration.probability(clips.logits)
     bands = {
-        "likely_ai": values >= scale.bands.high,
-        "no_ai_signs_found": values < scale.bands.low,
+        "likely_ai": scale.bands.flagged(values),
+        "no_ai_signs_found": scale.bands.cleared(values),
     }
     rates = np.array(footage.rates)
     frames_flagged = [
-        scale.calibration.probability(logits) >= scale.bands.high for logits in footage.frames
+        scale.bands.flagged(scale.calibration.probability(logits)) for logits in footage.frames
     ]
 
     def row(chosen: np.ndarray) -> dict[str, Any]:

@@ -169,9 +169,7 @@ def probe(classifier: OnnxClassifier, records: list[Record]) -> Iterator[Finding
             "L3", f"verdicts that flip when only {name} are re-saved", share, 0.10
         )
     yield from _sources_alike(scores, clean)
-    flagged = {
-        name: float((column[reals] >= bands.high).mean()) for name, column in columns.items()
-    }
+    flagged = {name: float(bands.flagged(column[reals]).mean()) for name, column in columns.items()}
     for scale in SCALES:
         yield Finding.at_most(
             "L7", f"photographs flagged at {scale.name}", flagged[scale.name], 0.05

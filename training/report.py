@@ -44,8 +44,8 @@ def build_report(
     """
     values = manifest.calibration.probability(scores.logits)
     bands = {
-        "likely_ai": values >= manifest.bands.high,
-        "no_ai_signs_found": values < manifest.bands.low,
+        "likely_ai": manifest.bands.flagged(values),
+        "no_ai_signs_found": manifest.bands.cleared(values),
     }
     fakes = scores.labels == FAKE
     conditions = list(enumerate(scores.conditions))

@@ -82,7 +82,7 @@ def draft_manifest(trained: Trained, checkpoint: Path, version: str) -> ModelMan
     """What is known of a model before anything is fitted or measured."""
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     return ModelManifest(
-        model_id=f"resnet50-{trained.recipe}",
+        model_id="resnet50-asli",
         version=version,
         class_names=CLASS_NAMES,
         spec=PreprocessSpec(),

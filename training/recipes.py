@@ -225,7 +225,7 @@ RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
 
 
 def asli() -> Recipe:
-    """What ships: three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`).
+    """Three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`).
 
     It learns every kind of generator that the data holds, four apart, which are left out to be tested on
     (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`): small crops first, then the serving size.
@@ -277,6 +277,27 @@ def asli() -> Recipe:
         head_learning_rate=2e-4,
         evaluate_every=500,
         checkpoint_every=25,
+    )
+
+
+def onward() -> Recipe:
+    """What ships: `asli`, gone on from with photographs of web pages beside a third or more of the AI images that are
+    matched to photographs (`training.photographs`, `training.restore`). For `training.train --start`.
+    """
+    ours = without(asli(), RECONSTRUCTIONS)
+    return dataclasses.replace(
+        ours,
+        name="onward",
+        probe=None,
+        phases=(dataclasses.replace(ours.phases[-1], steps=500),),
+        matches={
+            name: Match(sources=(*match.sources, "web_pages", "web_pages"))
+            for name, match in ours.matches.items()
+        },
+        learning_rate=5e-5,
+        head_learning_rate=1e-4,
+        evaluate_every=250,
+        seed=1,
     )
 
 
@@ -382,5 +403,5 @@ def smoke() -> Recipe:
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (asli, brief, paper, wang2020, progan, smoke)
+    recipe.__name__: recipe for recipe in (asli, onward, brief, paper, wang2020, progan, smoke)
 }

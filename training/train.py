@@ -1,7 +1,8 @@
 """Train a recipe, with checkpoints; a stopped run goes on where it was.
 
     python -m training.train --recipe asli --data FOLDER [--data FOLDER ...] --out FOLDER [--without NAME ...]
-                             [--shards PATTERN] [--imagenet WEIGHTS] [--max-minutes N] [--device cpu|cuda] [--workers N]
+                             [--shards PATTERN] [--imagenet WEIGHTS | --start CHECKPOINT] [--max-minutes N]
+                             [--device cpu|cuda] [--workers N]
 
 SIGTERM, Ctrl-C and --max-minutes all save before they end the run. Start the same command again to go on.
 With `torchrun --nproc_per_node=N -m training.train ...` N processes share the pairs of each step.
@@ -26,6 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset
 
 from detector.conditions import CLEAN, WEB
+from detector.errors import ModelLoadError
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from detector.preprocess import PreprocessSpec, cut_crops
@@ -35,6 +37,7 @@ from training.metrics import auroc
 from training.model import (
     ResNet50Detector,
     compute_in_full_precision,
+    from_checkpoint,
     from_imagenet,
     network_state,
 )
@@ -75,8 +78,12 @@ def main() -> None:
         "--shards",
         help="learn from these shards of training.shards; --data then holds what validates",
     )
-    parser.add_argument(
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument(
         "--imagenet", type=Path, help="ImageNet weights; torchvision's own by default"
+    )
+    begin.add_argument(
+        "--start", type=Path, help="go on from this checkpoint, such as one of training.restore"
     )
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -89,11 +96,16 @@ def main() -> None:
         torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
         compute_in_full_precision()
         torch.manual_seed(recipe.seed)
-        model = from_imagenet(recipe.network, args.imagenet)
-        run = Run(model, recipe, args.out, device=args.device)
+        known: tuple[str, ...] = ()
+        if args.start:
+            started = from_checkpoint(args.start)
+            model, known = started.model, started.generators
+        else:
+            model = from_imagenet(recipe.network, args.imagenet)
+        run = Run(model, recipe, args.out, device=args.device, known=known)
         stop = stop_signal(time.monotonic() + 60 * args.max_minutes)
         finished = train(run, records, workers=args.workers, stop=stop, shards=args.shards)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ModelLoadError) as error:
         parser.error(str(error))
     if distributed.rank() == 0:
         print(
@@ -121,8 +133,20 @@ def generators_named(names: Iterable[str], records: list[Record]) -> set[str]:
 class Run:
     """The state of a training run, and its files, which the first process alone writes."""
 
-    def __init__(self, model: ResNet50Detector, recipe: Recipe, out: Path, *, device: str) -> None:
+    def __init__(
+        self,
+        model: ResNet50Detector,
+        recipe: Recipe,
+        out: Path,
+        *,
+        device: str,
+        known: Iterable[str] = (),
+    ) -> None:
+        """`known` are generators that the model has learned before. Raises ValueError for another network."""
+        if model.spec != recipe.network:
+            raise ValueError(f"Recipe {recipe.name!r} trains another network")
         self.recipe, self.out, self.device = recipe, out, device
+        self.known = frozenset(known)
         self.model = model.to(device)
         self.ema = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
@@ -205,7 +229,7 @@ class Run:
         """Write the averaged weights, ready for export."""
         state = {
             "recipe": self.recipe.name,
-            "generators": sorted({*self.recipe.generators, *self.recipe.held_out}),
+            "generators": sorted({*self.recipe.generators, *self.recipe.held_out, *self.known}),
             "seed": self.recipe.seed,
             "step": self.step,
             "validation": figures,

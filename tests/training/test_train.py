@@ -214,6 +214,18 @@ def test_a_checkpoint_of_another_recipe_is_refused(records: list[Record], tmp_pa
         _run(tmp_path / "run", dataclasses.replace(RECIPE, learning_rate=1.0))
 
 
+def test_what_a_model_had_learned_before_stays_known(records: list[Record], tmp_path: Path) -> None:
+    """So that no report takes it for unseen; a model with another network is refused."""
+    model = ResNet50Detector(RECIPE.network)
+    run = Run(model, RECIPE, tmp_path / "run", device="cpu", known=("gan", "vae"))
+    train(run, records, workers=0, stop=_never)
+
+    assert ("gan", "vae") == from_checkpoint(tmp_path / "run" / BEST).generators
+    other = ResNet50Detector(NetworkSpec(stages=(1,)))
+    with pytest.raises(ValueError, match="'test' trains another network"):
+        Run(other, RECIPE, tmp_path / "other", device="cpu")
+
+
 def test_a_run_does_not_go_on_with_other_images(records: list[Record], tmp_path: Path) -> None:
     """What it has learned would be of both, and its report would name one."""
     run = _run(tmp_path / "run")

@@ -1,11 +1,14 @@
 """Fits the head of a trained network once more, in closed form, and averages it with the trained one.
 
-    python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt
+    python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt [--start CHECKPOINT]
 
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
 that are drawn otherwise, with a penalty, it carries over better to generators that were never met; the mean
-of both logits keeps most of each (after Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022,
-who average weights). Generators that were left out of the run are left out here, too.
+of both logits keeps most of each. Generators that were left out of the run are left out here, too.
+
+With --start, the checkpoint that the run began from, all weights are first taken half-way back to it: what a model
+has learned last then costs it less of what it knew (Wortsman et al., "Robust fine-tuning of zero-shot models",
+CVPR 2022).
 """
 
 import argparse
@@ -17,7 +20,13 @@ import torch
 
 from detector.errors import ModelLoadError
 from training.dataset import PairDataset, StepSampler
-from training.model import StatisticsHead, compute_in_full_precision, from_checkpoint, network_state
+from training.model import (
+    ResNet50Detector,
+    StatisticsHead,
+    compute_in_full_precision,
+    from_checkpoint,
+    network_state,
+)
 from training.probe import collect_statistics, fit_head
 from training.recipes import Recipe, recipe_named, without
 from training.records import Record, read_records
@@ -30,23 +39,40 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", type=Path, action="append", required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="go half-way back to this checkpoint first")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
     compute_in_full_precision()
     try:
         records = [r for folder in args.data for r in read_records(folder)]
-        refit(args.checkpoint, records, args.out, device=args.device, workers=args.workers)
+        start = from_checkpoint(args.start).model if args.start else None
+        refit(
+            args.checkpoint,
+            records,
+            args.out,
+            start=start,
+            device=args.device,
+            workers=args.workers,
+        )
     except (ValueError, ModelLoadError) as error:
         parser.error(str(error))
     print(f"wrote {args.out}")
 
 
-def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, workers: int) -> None:
-    """Write the checkpoint with the averaged head to `out`.
+def refit(
+    checkpoint: Path,
+    records: list[Record],
+    out: Path,
+    *,
+    start: ResNet50Detector | None = None,
+    device: str,
+    workers: int,
+) -> None:
+    """Write the checkpoint with the averaged head to `out`, its other weights half-way back to those of `start`.
 
     Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, has
-    no `refit`, or had anything but generators left out.
+    no `refit`, or had anything but generators left out, or when `start` is another network.
     """
     trained = from_checkpoint(checkpoint)
     whole = recipe_named(trained.recipe)
@@ -54,6 +80,8 @@ def refit(checkpoint: Path, records: list[Record], out: Path, *, device: str, wo
     if without(whole, left_out).name != trained.recipe:
         raise ValueError(f"It is not known which photographs {trained.recipe!r} left out")
     recipe = refit_recipe(whole, trained.generators)
+    if start is not None:
+        go_halfway(trained.model, start)
     model = trained.model.to(device)
     crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
     features_NF, labels_N = collect_statistics(model, crops, device=device)
@@ -77,6 +105,17 @@ def refit_recipe(recipe: Recipe, generators: tuple[str, ...]) -> Recipe:
         recipe, phases=(recipe.refit,), probe=None, refit=None, seed=recipe.seed + 2_000_000
     )
     return without(alone, set(alone.generators) - set(generators))
+
+
+@torch.inference_mode()
+def go_halfway(model: ResNet50Detector, start: ResNet50Detector) -> None:
+    """Make every weight the mean of both. Raises ValueError when they are different networks."""
+    if model.spec != start.spec:
+        raise ValueError("The run began from another network")
+    before = start.state_dict()
+    for name, values in model.state_dict().items():
+        if values.is_floating_point():
+            values.copy_((values + before[name]) / 2)
 
 
 @torch.inference_mode()

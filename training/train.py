@@ -14,7 +14,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from training.dataset import TRAINING_LIMITS, PairDataset, StepSampler
 from training.metrics import auroc
 from training.model import (
     ResNet50Detector,
+    Trained,
     compute_in_full_precision,
     from_checkpoint,
     from_imagenet,
@@ -91,21 +92,16 @@ def main() -> None:
     args = parser.parse_args()
     try:
         records = [record for folder in args.data for record in read_records(folder)]
-        recipe = without(RECIPES[args.recipe](), generators_named(args.without, records))
+        left_out = generators_named(args.without, records)
+        recipe = without(RECIPES[args.recipe](), left_out)
         distributed.join(args.device)
         torch.backends.cudnn.benchmark = True  # the crops of a phase are of one size
         compute_in_full_precision()
         torch.manual_seed(recipe.seed)
         known: tuple[str, ...] = ()
         if args.start:
-            started = from_checkpoint(args.start)
+            started = start_from(args.start, left_out)
             model, known = started.model, started.generators
-            if not any(
-                m.running_mean.any() for m in model.modules() if isinstance(m, nn.BatchNorm2d)
-            ):
-                raise ValueError(f"{args.start} has no statistics; restore it with --recipe")
-            if both := set(known) & set(RECIPES[args.recipe]().generators) - {*recipe.generators}:
-                raise ValueError(f"{args.start} has learned {sorted(both)} already")
         else:
             model = from_imagenet(recipe.network, args.imagenet)
         run = Run(model, recipe, args.out, device=args.device, known=known)
@@ -118,6 +114,20 @@ def main() -> None:
             "finished" if finished else f"stopped at step {run.step}; run the same command to go on"
         )
     distributed.leave()
+
+
+def start_from(path: Path, left_out: Container[str]) -> Trained:
+    """A checkpoint that training can go on from, which has learned nothing of what is left out.
+
+    Raises ModelLoadError when it cannot be read, and ValueError when it has, or when its norms have no statistics.
+    """
+    started = from_checkpoint(path)
+    norms = (m for m in started.model.modules() if isinstance(m, nn.BatchNorm2d))
+    if not any(norm.running_mean.any() for norm in norms):
+        raise ValueError(f"{path} has no statistics; restore it with --recipe")
+    if both := [name for name in started.generators if name in left_out]:
+        raise ValueError(f"{path} has learned {both} already")
+    return started
 
 
 def generators_named(names: Iterable[str], records: list[Record]) -> set[str]:

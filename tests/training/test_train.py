@@ -9,7 +9,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training.model import ResNet50Detector, from_checkpoint
+from training.model import ResNet50Detector, from_checkpoint, network_state
 from training.recipes import NetworkSpec, Phase, Recipe
 from training.records import Record
 from training.train import (
@@ -18,6 +18,7 @@ from training.train import (
     STATISTICS,
     Run,
     generators_named,
+    start_from,
     train,
     train_step,
     validation_records,
@@ -226,6 +227,21 @@ def test_what_a_model_had_learned_before_stays_known(records: list[Record], tmp_
     other = ResNet50Detector(NetworkSpec(stages=(1,)))
     with pytest.raises(ValueError, match="'test' trains another network"):
         Run(other, RECIPE, tmp_path / "other", device="cpu")
+
+
+def test_training_goes_on_only_from_what_it_can(tmp_path: Path) -> None:
+    """Not from norms that were never measured, nor from a model that knows what is to be left out."""
+    model = ResNet50Detector(RECIPE.network)
+    state = {"recipe": "test", "generators": ["gan", "vae"], "seed": 0}
+    torch.save({**state, **network_state(model)}, tmp_path / "bare.pt")
+    with pytest.raises(ValueError, match="restore it with --recipe"):
+        start_from(tmp_path / "bare.pt", ())
+
+    model.backbone.bn1.running_mean += 1
+    torch.save({**state, **network_state(model)}, tmp_path / "measured.pt")
+    assert ("gan", "vae") == start_from(tmp_path / "measured.pt", {"other"}).generators
+    with pytest.raises(ValueError, match=r"has learned \['vae'\] already"):
+        start_from(tmp_path / "measured.pt", {"vae"})
 
 
 def test_a_run_does_not_go_on_with_other_images(records: list[Record], tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def roc_points(
     return false_positive[kept], true_positive[kept]
 
 
-def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
+def clopper_pearson(k: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Exact two-sided interval of a proportion k / n."""
     tail = (1 - level) / 2
     low = 0.0 if k == 0 else float(beta.ppf(tail, k, n - k + 1))
@@ -131,6 +131,25 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
 def upper_bound(k: int, n: int, level: float = 0.95) -> float:
     """One-sided Clopper-Pearson upper bound of a proportion k / n."""
     return clopper_pearson(k, n, 2 * level - 1)[1]
+
+
+def grouped_proportion(counted: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """95 % interval of the share of `counted`, boolean [N], where images of a group may be alike.
+
+    Clopper and Pearson's with as many images as would say as much if they were independent (Korn and Graubard,
+    "Confidence intervals for proportions with small expected number of positive counts estimated from survey data",
+    Survey Methodology 24, 1998), and never with more than there are.
+    """
+    n, share = len(counted), float(counted.mean())
+    _, index = np.unique(groups, return_inverse=True)
+    excess = np.bincount(index, weights=counted - share)
+    count = len(excess)
+    if count < 2 or share in (0.0, 1.0):
+        return clopper_pearson(share * n, n)
+    variance = count / (count - 1) * float((excess**2).sum()) / n**2
+    alone = share * (1 - share) / (n - 1)
+    effective = n * alone / max(alone, variance)
+    return clopper_pearson(share * effective, effective)
 
 
 def bootstrap_auroc(

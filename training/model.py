@@ -197,6 +197,12 @@ class Trained:
     """Of the code that trained it."""
 
 
+def has_statistics(model: nn.Module) -> bool:
+    """Whether its norms have measured anything; those that `training.restore` reads back only add, at first."""
+    norms = (m for m in model.modules() if isinstance(m, nn.BatchNorm2d))
+    return any(bool(norm.running_mean.any()) for norm in norms)
+
+
 def network_state(model: ResNet50Detector) -> dict[str, Any]:
     """All that `from_checkpoint` needs to build the same network."""
     return {"network": dataclasses.asdict(model.spec), "model": model.state_dict()}

@@ -25,6 +25,7 @@ from training.model import (
     StatisticsHead,
     compute_in_full_precision,
     from_checkpoint,
+    has_statistics,
     network_state,
 )
 from training.probe import collect_statistics, fit_head
@@ -72,7 +73,7 @@ def refit(
     """Write the checkpoint with the averaged head to `out`, its other weights half-way back to those of `start`.
 
     Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, has
-    no `refit`, or had anything but generators left out, or when `start` is another network.
+    no `refit`, or had anything but generators left out, and as `go_halfway` does.
     """
     trained = from_checkpoint(checkpoint)
     whole = recipe_named(trained.recipe)
@@ -109,9 +110,17 @@ def refit_recipe(recipe: Recipe, generators: tuple[str, ...]) -> Recipe:
 
 @torch.inference_mode()
 def go_halfway(model: ResNet50Detector, start: ResNet50Detector) -> None:
-    """Make every weight the mean of both. Raises ValueError when they are different networks."""
+    """Make every weight the mean of both.
+
+    Raises ValueError when they are different networks, or when the norms of one alone have statistics: their filters
+    are then of another scale.
+    """
     if model.spec != start.spec:
         raise ValueError("The run began from another network")
+    if has_statistics(model) != has_statistics(start):
+        raise ValueError(
+            "The run began from norms of another scale; restore its start with --recipe"
+        )
     before = start.state_dict()
     for name, values in model.state_dict().items():
         if values.is_floating_point():

@@ -40,6 +40,7 @@ from training.model import (
     compute_in_full_precision,
     from_checkpoint,
     from_imagenet,
+    has_statistics,
     network_state,
 )
 from training.probe import collect_statistics, fit_head, load_statistics, save_statistics
@@ -122,8 +123,7 @@ def start_from(path: Path, left_out: Container[str]) -> Trained:
     Raises ModelLoadError when it cannot be read, and ValueError when it has, or when its norms have no statistics.
     """
     started = from_checkpoint(path)
-    norms = (m for m in started.model.modules() if isinstance(m, nn.BatchNorm2d))
-    if not any(norm.running_mean.any() for norm in norms):
+    if not has_statistics(started.model):
         raise ValueError(f"{path} has no statistics; restore it with --recipe")
     if both := [name for name in started.generators if name in left_out]:
         raise ValueError(f"{path} has learned {both} already")

@@ -10,6 +10,7 @@ alone.
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
 from rich.progress import track
 
 from detector.classifier import Classifier
@@ -17,7 +18,7 @@ from detector.conditions import CONDITIONS
 from detector.labels import REAL
 from detector.verdict import Verdict
 from training.checks import verdicts_of
-from training.metrics import clopper_pearson
+from training.metrics import grouped_proportion
 from training.records import Record, read_records
 from training.report import rounded, title_of
 from training.sections import load_measured, section_parser
@@ -49,36 +50,39 @@ def main() -> None:
 def measure_unseen(classifier: Classifier, photographs: list[Record]) -> list[dict[str, Any]]:
     """One row for each source and condition, with the numbers of verdicts.
 
-    The interval takes the photographs for independent; `n_groups` says of how many groups, such as makers, they are.
+    The interval allows for photographs of one group, such as a maker, being alike.
     """
     found: dict[tuple[str, str], list[dict[str, Verdict]]] = defaultdict(list)
-    groups: dict[str, set[str]] = defaultdict(set)
+    groups: dict[str, list[str]] = defaultdict(list)
     for record in track(photographs, description="judging"):
-        groups[record.source].add(record.group)
+        groups[record.source].append(record.group)
         for condition in CONDITIONS:
             verdicts = dict(verdicts_of(classifier, record, condition))
             found[record.source, condition.name].append(verdicts)
     rows: list[dict[str, Any]] = rounded(
         [
-            {**_row(source, condition, verdicts), "n_groups": len(groups[source])}
+            _row(source, condition, verdicts, np.array(groups[source]))
             for (source, condition), verdicts in found.items()
         ]
     )
     return rows
 
 
-def _row(source: str, condition: str, verdicts: list[dict[str, Verdict]]) -> dict[str, Any]:
+def _row(
+    source: str, condition: str, verdicts: list[dict[str, Verdict]], groups: np.ndarray
+) -> dict[str, Any]:
     served = [each["both"] for each in verdicts]
-    flagged, n = served.count(Verdict.LIKELY_AI), len(served)
+    flagged = np.array([verdict is Verdict.LIKELY_AI for verdict in served])
     return {
         "source": source.removeprefix("real_"),
         "title": title_of(source),
         "condition": condition,
-        "n": n,
+        "n": len(served),
         **{verdict.value: served.count(verdict) for verdict in Verdict},
         "likely_ai_by_score": sum(each["none"] is Verdict.LIKELY_AI for each in verdicts),
-        "likely_ai_rate": flagged / n,
-        "ci95": clopper_pearson(flagged, n),
+        "likely_ai_rate": float(flagged.mean()),
+        "ci95": grouped_proportion(flagged, groups),
+        "n_groups": len(set(groups)),
     }
 
 

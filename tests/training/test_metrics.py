@@ -11,6 +11,7 @@ from training.metrics import (
     bootstrap_auroc,
     clopper_pearson,
     expected_calibration_error,
+    grouped_proportion,
     reliability,
     roc_points,
     selective,
@@ -35,6 +36,27 @@ def test_the_papers_accuracy_is_68_of_80() -> None:
 def test_the_papers_interval() -> None:
     """Clopper-Pearson for 68 of 80 runs from 0.753 to 0.920."""
     assert clopper_pearson(68, 80) == pytest.approx((0.753, 0.920), abs=5e-4)
+
+
+def test_images_of_a_group_say_less_than_as_many_of_their_own() -> None:
+    """Where all of a group agree, a group says what an image would; where each is of its own, it is Clopper-Pearson."""
+    flagged = np.arange(100) < 20
+
+    own = grouped_proportion(flagged, np.arange(100))
+    of_four = grouped_proportion(flagged, np.arange(100) // 4)
+    assert own == pytest.approx(clopper_pearson(20, 100))
+    assert of_four == pytest.approx(clopper_pearson(5, 25), abs=0.02)
+
+
+def test_groups_that_are_more_even_than_chance_make_no_interval_narrower() -> None:
+    """One of each four; and where none is flagged, or there is one group, nothing is known of how groups differ."""
+    flagged = np.arange(100) % 4 == 0
+
+    assert grouped_proportion(flagged, np.arange(100) // 4) == pytest.approx(
+        clopper_pearson(25, 100)
+    )
+    assert grouped_proportion(np.zeros(9, bool), np.arange(9)) == clopper_pearson(0, 9)
+    assert grouped_proportion(flagged, np.zeros(100)) == clopper_pearson(25, 100)
 
 
 def test_a_confusion_counts_both_mistakes() -> None:

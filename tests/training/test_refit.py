@@ -9,7 +9,7 @@ import torch
 from training.model import ResNet50Detector, StatisticsHead, network_state
 from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
 from training.records import Record
-from training.refit import average, refit, refit_recipe
+from training.refit import average, go_halfway, refit, refit_recipe
 
 SPEC = NetworkSpec(stages=(1,), deviations=True)
 PHASE = Phase(crop_size=64, steps=2, pairs_per_step=2, mix={"vae": 0.5, "gan": 0.5})
@@ -89,6 +89,17 @@ def test_weights_go_halfway_back_to_where_the_run_began(
     other = ResNet50Detector(NetworkSpec(stages=(1, 2), deviations=True))
     with pytest.raises(ValueError, match="from another network"):
         refit(*arguments, start=other, device="cpu", workers=0)
+
+
+def test_norms_of_another_scale_are_refused() -> None:
+    """The mean of filters with the norms inside and of filters before them would be no network's."""
+    model, start = ResNet50Detector(SPEC), ResNet50Detector(SPEC)
+    norm = next(m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    norm.running_mean.fill_(1.0)
+
+    for one, other in ((model, start), (start, model)):
+        with pytest.raises(ValueError, match="norms of another scale"):
+            go_halfway(one, other)
 
 
 def test_a_recipe_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Tests that a model looks at traces of generation, and not at something that merely goes with the label.
 
-    python -m training.leakage --data FOLDER [--data FOLDER ...] [--report REPORT.json] [--model MODEL.onnx]
+    python -m training.leakage --data FOLDER [--data FOLDER ...] [--beside FOLDER ...] [--report REPORT.json]
+                              [--model MODEL.onnx]
 
 Prints `pass` or `FAIL` for each, adds them to the report, and ends with status 1 when one failed.
 The tests that need a training run of their own are in `training.leak_runs`.
@@ -78,15 +79,26 @@ def main() -> None:
     """Run the command line."""
     parser = section_parser(__doc__.split("\n")[0])
     parser.add_argument("--per-group", type=int, default=PER_GROUP)
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        help="a folder that the model learned from too, or is measured on elsewhere: for L9 alone",
+    )
     args = parser.parse_args()
     measured = load_measured(parser, args)
+    try:
+        beside, _ = readable([record for folder in args.beside for record in read_records(folder)])
+    except ValueError as error:
+        parser.error(str(error))
     learned = measured.classifier.manifest.trained_on
     records = divide_pool([r for folder in args.data for r in read_records(folder)], learned)
     known, _ = readable([r for r in records if r.split in {"train", "val"}])
     testing = at_most(measured.records, args.per_group)
     findings = [
         *metadata_tells_nothing(with_fakes_of(known, learned)),
-        *no_duplicates([*known, *measured.records]),
+        *no_duplicates([*known, *measured.records, *beside]),
         *probe(
             measured.classifier, [r for r in testing if r.label == REAL or r.generator in learned]
         ),

@@ -129,21 +129,28 @@ def test_sources_that_differ_are_named(tiny_model: Path, tmp_path: Path) -> None
 def test_the_command_reports_and_fails(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its findings are in the report, and its status says that one failed."""
+    """Its findings are in the report, and its status says that one failed; what was learned elsewhere counts for L9."""
     folder, path = tmp_path / "set", tmp_path / "report.json"
     for name, grey in (("0_real", 60), ("1_fake", 190)):
         (folder / "brightness" / name).mkdir(parents=True)
         for i in range(6):
             pixels = np.full((230, 230, 3), grey + i, np.uint8)
             Image.fromarray(pixels).save(folder / "brightness" / name / f"{i}.png")
+    learned = tmp_path / "elsewhere" / "progan_train" / "0_real"
+    learned.mkdir(parents=True)
+    for place in (folder / "brightness" / "0_real", learned):
+        Image.fromarray(data.astronaut()).save(place / "astronaut.png")
     classifier = OnnxClassifier.load(tiny_model)
     write_report(evaluate(classifier, _records(tmp_path, split="test"), {}), path)
-    monkeypatch.setattr(
-        "sys.argv",
-        ["leakage", "--data", str(folder), "--report", str(path), "--model", str(tiny_model)],
-    )
 
-    with pytest.raises(SystemExit, match="1"):
-        main()
-    findings = json.loads(path.read_text("utf-8"))["leak_tests"]
-    assert {"L2"} <= {finding["test"] for finding in findings if not finding["passed"]}
+    def failed(*more: str) -> set[str]:
+        arguments = ["--data", str(folder), "--report", str(path), "--model", str(tiny_model)]
+        monkeypatch.setattr("sys.argv", ["leakage", *arguments, *more])
+        with pytest.raises(SystemExit, match="1"):
+            main()
+        findings = json.loads(path.read_text("utf-8"))["leak_tests"]
+        return {finding["test"] for finding in findings if not finding["passed"]}
+
+    alone = failed()
+    assert "L2" in alone
+    assert alone | {"L9"} == failed("--beside", str(tmp_path / "elsewhere")) != alone

@@ -41,3 +41,22 @@ def test_a_penalty_draws_the_weights_towards_nought(model: ResNet50Detector) -> 
 
     assert sizes == sorted(sizes, reverse=True)
     assert 3 == int(model.head.weight.abs().argmax())
+
+
+def test_what_says_nothing_gets_a_logit_near_nought(model: ResNet50Detector) -> None:
+    """The direction in which it varies is given up, and the other one that tells the crops apart is used instead."""
+    torch.manual_seed(0)
+    features = torch.randn(4000, 256)
+    labels = (features[:, 3] > 0).float()
+    features[:, 5] = features[:, 3]
+    neutral = torch.randn(4000, 256)
+    neutral[:, 3] = 0.0
+    weights = []
+    for given in (None, neutral):
+        fit_head(model, features, labels, 0.1, neutral_MF=given, neutral_weight=10.0)
+        weights.append(model.head.weight.tolist())
+
+    assert weights[0][3] == pytest.approx(weights[0][5], rel=1e-3)
+    assert weights[1][3] > 10 * abs(weights[1][5])
+    with torch.inference_mode():
+        assert model.head.logits(neutral).abs().mean() < 0.3

@@ -75,7 +75,7 @@ class ModelManifest:
     trained_on: tuple[str, ...]
     """Generators whose images were in the training data."""
     commit: str
-    """Commit of the training code."""
+    """Commit of the code that trained the weights or, if that was later, fitted the head."""
     checkpoint_sha256: str
     evaluation_id: str
     """`id` of the evaluation report that belongs to this file."""

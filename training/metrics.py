@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.stats import beta, t
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from detector.labels import FAKE, REAL
@@ -138,17 +138,21 @@ def grouped_proportion(counted: np.ndarray, groups: np.ndarray) -> tuple[float, 
 
     Clopper and Pearson's with as many images as would say as much if they were independent (Korn and Graubard,
     "Confidence intervals for proportions with small expected number of positive counts estimated from survey data",
-    Survey Methodology 24, 1998), and never with more than there are.
+    Survey Methodology 24, 1998), and never with more than there are: how much images of a group are alike is seen where
+    some are counted and some are not, in several groups. Of fewer than FEWEST_GROUPS each counts as one image.
     """
     n, share = len(counted), float(counted.mean())
     _, index = np.unique(groups, return_inverse=True)
     excess = np.bincount(index, weights=counted - share)
     count = len(excess)
-    if count < 2 or share in (0.0, 1.0):
+    if count < FEWEST_GROUPS:
+        return clopper_pearson(share * count, count)
+    if share in (0.0, 1.0):
         return clopper_pearson(share * n, n)
     variance = count / (count - 1) * float((excess**2).sum()) / n**2
     alone = share * (1 - share) / (n - 1)
-    effective = n * alone / max(alone, variance)
+    wider = (t.ppf(0.975, n - 1) / t.ppf(0.975, count - 1)) ** 2
+    effective = n * wider * alone / max(alone, variance)
     return clopper_pearson(share * effective, effective)
 
 

@@ -1,4 +1,4 @@
-"""Fits the head alone, in closed form: before anything else is trained, and once more in the end (`refit.py`).
+"""Fits the head alone, in closed form: before anything else is trained, and anew in the end (`refit.py`).
 
 A head that starts at random pulls the features out of shape while it learns; one that already fits
 leaves them as they are (Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
@@ -65,9 +65,10 @@ def fit_head(
 ) -> None:
     """Set the head by ridge regression on standardised features.
 
-    It minimises mean((w x + b - y)^2) + penalty |w|^2 over y = -1 for photographs and 1 for AI; and beside it
-    neutral_weight * mean((w z + b)^2) over crops z that say nothing, which takes away what else sways the logit (in the
-    manner of Hatch et al., "Within-class covariance normalization for SVM-based speaker recognition", 2006).
+    With b = mean(y) it minimises mean((w x + b - y)^2) + penalty |w|^2 over y = -1 for photographs and 1 for AI; and
+    beside it neutral_weight * mean((w z + b)^2) over crops z that say nothing, which takes away what else sways the
+    logit. Hatch et al. ("Within-class covariance normalization for SVM-based speaker recognition", 2006) take the
+    variance of such nuisances out; here their mean is drawn to 0 as well.
     """
     features = features_NF.double()
     centre, scale = features.mean(0), features.std(0).clamp_min(1e-6)

@@ -61,11 +61,13 @@ class Recipe:
     probe_penalty: float = 0.35
     """Of the squared weights, beside a mean squared error of at most 1."""
     refit: Phase | None = None
-    """The crops to which `training.refit` fits the head once more, in the end; of some of the generators learned."""
+    """The crops to which `training.refit` fits the head anew, in the end; of some of the generators learned."""
     refit_penalty: float = 0.5
     """As `probe_penalty`."""
     neutral: Phase | None = None
-    """Crops that show what is in an image, but no trace of how it was made: that fit calls them neither."""
+    """Crops that show what is in an image, but no trace of how it was made: that fit calls them neither. Of the
+    generators of `refit`.
+    """
     neutral_weight: float = 6.0
     """Of their mean squared error, beside that of `refit`."""
     matches: dict[str, Match] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class Recipe:
             raise ValueError(f"Recipe {self.name!r} needs a photograph and an AI image")
         if both := set(self.held_out) & set(self.generators):
             raise ValueError(f"Recipe {self.name!r} learns what it holds out: {sorted(both)}")
+        if self.neutral and (not self.refit or set(self.neutral.mix) - set(self.refit.mix)):
+            raise ValueError(f"Recipe {self.name!r} has neutral crops of what it does not refit")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"Patience is at least one evaluation, not {self.patience}")
 

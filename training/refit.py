@@ -85,10 +85,11 @@ def refit(
     if start is not None:
         go_halfway(trained.model, start)
     model = trained.model.to(device)
+    pairs = PairDataset(records, drawn[0])
     (features_NF, labels_N), *neutral = [
         collect_statistics(
             model,
-            step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers),
+            step_loader(pairs.seen_by(recipe), StepSampler(recipe, 0), workers=workers),
             device=device,
         )
         for recipe in drawn
@@ -114,19 +115,19 @@ def refit_recipes(recipe: Recipe, generators: tuple[str, ...]) -> list[Recipe]:
     """
     if recipe.refit is None:
         raise ValueError(f"Recipe {recipe.name!r} fits no head in the end")
-    learned = without(recipe, set(recipe.generators) - set(generators))
-    return [
+    alone = [
         dataclasses.replace(
-            learned,
+            recipe,
             phases=(phase,),
             probe=None,
             refit=None,
             neutral=None,
             seed=recipe.seed + 2_000_000,
         )
-        for phase in (learned.refit, learned.neutral)
+        for phase in (recipe.refit, recipe.neutral)
         if phase is not None
     ]
+    return [without(each, set(each.generators) - set(generators)) for each in alone]
 
 
 @torch.inference_mode()
@@ -139,8 +140,9 @@ def go_halfway(model: ResNet50Detector, start: ResNet50Detector) -> None:
     if model.spec != start.spec:
         raise ValueError("The run began from another network")
     if has_statistics(model) != has_statistics(start):
+        lacking = "its start" if has_statistics(model) else "the run"
         raise ValueError(
-            "The run began from norms of another scale; restore its start with --recipe"
+            f"The norms of {lacking} alone have no statistics: restore it with --recipe"
         )
     before = start.state_dict()
     for name, values in model.state_dict().items():

@@ -1,6 +1,7 @@
 """Commands that measure a model once more and add a section to the report that it has."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,13 @@ class Measured:
     """What the report says of these images, with their number, and of those that could not be decoded."""
     path: Path
 
-    def add(self, sections: dict[str, Any]) -> None:
-        """Write the report again, with these sections, and in `measured_on` what their images were drawn from."""
-        measured_on = self.report.values.get("measured_on", {}) | dict.fromkeys(sections, self.data)
+    def add(self, sections: dict[str, Any], beside: Mapping[str, object] | None = None) -> None:
+        """Write the report again, with these sections, and in `measured_on` what their images were drawn from.
+
+        `beside` describes other images that were looked at.
+        """
+        data = {**self.data, "beside": beside} if beside else self.data
+        measured_on = self.report.values.get("measured_on", {}) | dict.fromkeys(sections, data)
         write_report({**self.report.values, **sections, "measured_on": measured_on}, self.path)
 
 

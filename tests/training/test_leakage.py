@@ -154,3 +154,7 @@ def test_the_command_reports_and_fails(
     alone = failed()
     assert "L2" in alone
     assert alone | {"L9"} == failed("--beside", str(tmp_path / "elsewhere")) != alone
+    measured_on = json.loads(path.read_text("utf-8"))["measured_on"]["leak_tests"]
+    assert ("elsewhere", 1, []) == tuple(
+        measured_on["beside"][key] for key in ("name", "n", "unreadable")
+    )

@@ -60,3 +60,20 @@ def test_what_says_nothing_gets_a_logit_near_nought(model: ResNet50Detector) -> 
     assert weights[1][3] > 10 * abs(weights[1][5])
     with torch.inference_mode():
         assert model.head.logits(neutral).abs().mean() < 0.3
+
+
+def test_the_fit_is_that_of_least_squares(model: ResNet50Detector) -> None:
+    """All rows stacked and solved at once, where classes differ in size and what says nothing lies off the middle."""
+    torch.manual_seed(0)
+    features, neutral = torch.randn(400, 256), torch.randn(300, 256) + 0.5
+    labels = (torch.arange(400) % 4 == 0).float()
+    fit_head(model, features, labels, 0.2, neutral_MF=neutral, neutral_weight=3.0)
+    x, z = ((rows - features.mean(0)) / features.std(0) for rows in (features, neutral))
+    y = labels * 2 - 1
+    rows = [x / 400**0.5, z * (3 / 300) ** 0.5, 0.2**0.5 * torch.eye(256)]
+    wanted = [(y - y.mean()) / 400**0.5, -y.mean() * torch.full((300,), (3 / 300) ** 0.5)]
+    targets = torch.cat([*wanted, torch.zeros(256)])[:, None]
+    solved = torch.linalg.lstsq(torch.cat(rows).double(), targets.double()).solution[:, 0]
+
+    torch.testing.assert_close(model.head.weight.detach(), 4 * solved.float(), atol=1e-4, rtol=1e-3)
+    assert model.head.intercept.item() == pytest.approx(-2.0)

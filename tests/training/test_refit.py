@@ -1,4 +1,4 @@
-"""The head that is fitted once more in the end."""
+"""The head that is fitted anew in the end."""
 
 import dataclasses
 from pathlib import Path
@@ -33,7 +33,9 @@ def two_generators(records: list[Record]) -> list[Record]:
 def test_only_the_head_changes(
     two_generators: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it; of the rest of the checkpoint, which version of the code wrote it."""
+    """All of it, and nothing of the old one stays: fitted again it is the same. The checkpoint says which version of
+    the code wrote it, and is as it was otherwise.
+    """
     monkeypatch.setitem(RECIPES, "test", lambda: RECIPE)
     torch.manual_seed(0)
     model = ResNet50Detector(SPEC)
@@ -45,7 +47,9 @@ def test_only_the_head_changes(
     torch.save(before, tmp_path / "best.pt")
     refit(tmp_path / "best.pt", two_generators, tmp_path / "refit.pt", device="cpu", workers=0)
     refit(tmp_path / "refit.pt", two_generators, tmp_path / "twice.pt", device="cpu", workers=0)
-    after = torch.load(tmp_path / "refit.pt", weights_only=True)
+    after, twice = (
+        torch.load(tmp_path / f"{name}.pt", weights_only=True) for name in ("refit", "twice")
+    )
 
     assert {k: v for k, v in before.items() if k not in {"model", "validation", "commit"}} == {
         k: v for k, v in after.items() if k not in {"model", "commit"}
@@ -53,6 +57,7 @@ def test_only_the_head_changes(
     assert after["commit"] == revision()
     for name, values in before["model"].items():
         assert name.startswith("head.") != torch.equal(values, after["model"][name]), name
+        torch.testing.assert_close(after["model"][name], twice["model"][name], msg=name)
 
 
 def test_weights_go_halfway_back_to_where_the_run_began(
@@ -85,8 +90,8 @@ def test_norms_of_another_scale_are_refused() -> None:
     norm = next(m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d))
     norm.running_mean.fill_(1.0)
 
-    for one, other in ((model, start), (start, model)):
-        with pytest.raises(ValueError, match="norms of another scale"):
+    for one, other, lacking in ((model, start, "its start"), (start, model, "the run")):
+        with pytest.raises(ValueError, match=f"norms of {lacking} alone"):
             go_halfway(one, other)
 
 
@@ -113,13 +118,16 @@ def test_a_run_without_some_photographs_is_refused(
 
 def test_what_was_left_out_of_the_run_is_left_out_again() -> None:
     """Of the crops that say nothing, too; a recipe that fits no head in the end is refused."""
-    recipes = refit_recipes(RECIPE, ("gan", "other"))
+    unlearned = dataclasses.replace(PHASE, mix={"gan": 0.5, "never learned": 0.5})
+    recipe = dataclasses.replace(RECIPE, refit=unlearned, neutral=unlearned)
+    assert [("gan",), ("gan",)] == [r.generators for r in refit_recipes(recipe, ("gan", "vae"))]
 
+    recipes = refit_recipes(RECIPE, ("gan", "other"))
     assert [("gan",), ("gan",)] == [recipe.generators for recipe in recipes]
     assert [PHASE.augment, NEUTRAL.augment] == [recipe.phases[0].augment for recipe in recipes]
     assert 1 == len(refit_recipes(dataclasses.replace(RECIPE, neutral=None), ("gan",)))
     with pytest.raises(ValueError, match="fits no head"):
-        refit_recipes(dataclasses.replace(RECIPE, refit=None), ("gan",))
+        refit_recipes(dataclasses.replace(RECIPE, refit=None, neutral=None), ("gan",))
 
 
 def test_what_has_no_detail_is_called_neither(

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.images import plain_image
 from tests.models import write_tiny_model, write_tiny_report
+from training.metrics import clopper_pearson, grouped_proportion
+from training.records import Record, write_records
 from training.unseen_photographs import main
 
 
@@ -71,6 +74,34 @@ def test_verdicts_are_counted_in_every_condition(
         assert row["likely_ai_rate"] == 0.25
         assert 4 == row["n_groups"]
         assert row["ci95"][0] < 0.25 < row["ci95"][1]
+
+
+def test_photographs_of_one_maker_are_not_taken_for_independent(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six makers of three photographs each, two of whom have bright ones alone: the interval is that of groups."""
+    folder = tmp_path / "s"
+    (folder / "0_real").mkdir(parents=True)
+    records = []
+    for maker in range(6):
+        for i in range(3):
+            path = folder / "0_real" / f"{maker}_{i}.png"
+            path.write_bytes(plain_image("PNG", (240, 240), (220 if maker < 2 else 40) + i))
+            records.append(
+                Record(
+                    path=path, label=0, generator="real", family="real", source="s",
+                    group=f"maker{maker}", split="pool",
+                )
+            )  # fmt: skip
+    write_records(folder, records)
+    report = write_tiny_report(tmp_path / "report.json", tiny_model)
+    _run(folder, tiny_model, report, monkeypatch)
+    row = json.loads(report.read_text("utf-8"))["unseen_photographs"][0]
+
+    flagged, makers = np.arange(18) < 6, np.arange(18) // 3
+    assert (18, 6, 6) == (row["n"], row["likely_ai"], row["n_groups"])
+    assert row["ci95"] == pytest.approx(grouped_proportion(flagged, makers), abs=1e-4)
+    assert row["ci95"][1] > clopper_pearson(6, 18)[1] + 0.1
 
 
 def test_what_the_checks_take_away_is_not_counted_as_flagged(

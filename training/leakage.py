@@ -169,10 +169,7 @@ def no_duplicates(records: list[Record]) -> Iterator[Finding]:
 
 
 def probe(classifier: OnnxClassifier, records: list[Record]) -> Iterator[Finding]:
-    """L2, L3, L6, L7, L8 and L10: what the trained model says of altered images.
-
-    A head that was fitted to call blurred images neither (`Recipe.neutral`) meets in L2 what it was fitted to.
-    """
+    """L2, L3, L6, L7, L8 and L10: what the trained model says of altered images."""
     scores = score_records(classifier, records, (CLEAN, BLUR8, Q95, *SCALES, *SHIFTS, *HARD_REALS))
     values = classifier.manifest.calibration.probability(scores.logits)
     columns = {c.name: values[:, i] for i, c in enumerate(scores.conditions)}

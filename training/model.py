@@ -194,7 +194,7 @@ class Trained:
     whole_images: bool = False
     """It learned images resized to its crop, and has to see them so."""
     commit: str = "unknown"
-    """Of the code that wrote it: that fitted the head, where `training.refit` did."""
+    """Of the code that trained it or, if that was later, fitted its head."""
 
 
 def has_statistics(model: nn.Module) -> bool:

@@ -1,4 +1,4 @@
-"""Fits the head alone, in closed form: before anything else is trained, and anew in the end (`refit.py`).
+"""Fits the head alone, in closed form: before anything else is trained, and once more in the end (`refit.py`).
 
 A head that starts at random pulls the features out of shape while it learns; one that already fits
 leaves them as they are (Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
@@ -55,32 +55,18 @@ def load_statistics(folder: Path) -> tuple[Tensor, Tensor]:
 
 @torch.inference_mode()
 def fit_head(
-    model: ResNet50Detector,
-    features_NF: Tensor,
-    labels_N: Tensor,
-    penalty: float,
-    *,
-    neutral_MF: Tensor | None = None,
-    neutral_weight: float = 0.0,
+    model: ResNet50Detector, features_NF: Tensor, labels_N: Tensor, penalty: float
 ) -> None:
     """Set the head by ridge regression on standardised features.
 
-    With b = mean(y) it minimises mean((w x + b - y)^2) + penalty |w|^2 over y = -1 for photographs and 1 for AI; and
-    beside it neutral_weight * mean((w z + b)^2) over crops z that say nothing, which takes away what else sways the
-    logit. Hatch et al. ("Within-class covariance normalization for SVM-based speaker recognition", 2006) take the
-    variance of such nuisances out; here their mean is drawn to 0 as well.
+    It minimises mean((w x + b - y)^2) + penalty |w|^2 over y = -1 for photographs and 1 for AI.
     """
     features = features_NF.double()
     centre, scale = features.mean(0), features.std(0).clamp_min(1e-6)
     x = (features - centre) / scale
     y = labels_N.double() * 2 - 1
     gram = x.T @ x / len(x) + penalty * torch.eye(x.shape[1], dtype=torch.double)
-    wanted = x.T @ (y - y.mean()) / len(x)
-    if neutral_MF is not None:
-        z = (neutral_MF.double() - centre) / scale
-        gram += neutral_weight * z.T @ z / len(z)
-        wanted -= neutral_weight * y.mean() * z.mean(0)
-    weight = torch.linalg.solve(gram, wanted)
+    weight = torch.linalg.solve(gram, x.T @ (y - y.mean()) / len(x))
     head = model.head
     head.centre.copy_(centre)
     head.scale.copy_(scale)

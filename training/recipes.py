@@ -61,15 +61,9 @@ class Recipe:
     probe_penalty: float = 0.35
     """Of the squared weights, beside a mean squared error of at most 1."""
     refit: Phase | None = None
-    """The crops to which `training.refit` fits the head anew, in the end; of some of the generators learned."""
+    """The crops to which `training.refit` fits the head once more, in the end; of some of the generators learned."""
     refit_penalty: float = 0.5
     """As `probe_penalty`."""
-    neutral: Phase | None = None
-    """Crops that show what is in an image, but no trace of how it was made: that fit calls them neither. Of the
-    generators of `refit`.
-    """
-    neutral_weight: float = 6.0
-    """Of their mean squared error, beside that of `refit`."""
     matches: dict[str, Match] = field(default_factory=dict)
     """By generator."""
     whole_images: bool = False
@@ -100,8 +94,6 @@ class Recipe:
             raise ValueError(f"Recipe {self.name!r} needs a photograph and an AI image")
         if both := set(self.held_out) & set(self.generators):
             raise ValueError(f"Recipe {self.name!r} learns what it holds out: {sorted(both)}")
-        if self.neutral and (not self.refit or set(self.neutral.mix) - set(self.refit.mix)):
-            raise ValueError(f"Recipe {self.name!r} has neutral crops of what it does not refit")
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"Patience is at least one evaluation, not {self.patience}")
 
@@ -161,7 +153,7 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     }
     if "network" in values:
         known["network"] = NetworkSpec(**values["network"])
-    for name in ("probe", "refit", "neutral"):
+    for name in ("probe", "refit"):
         if values.get(name):
             known[name] = phase_of(values[name])
     return Recipe(**known)
@@ -199,7 +191,6 @@ def without(recipe: Recipe, generators: Iterable[str]) -> Recipe:
         phases=tuple(lessened(phase) for phase in recipe.phases),
         probe=lessened(recipe.probe) if recipe.probe else None,
         refit=lessened(recipe.refit) if recipe.refit else None,
-        neutral=lessened(recipe.neutral) if recipe.neutral else None,
         held_out=tuple(name for name in recipe.held_out if name not in left_out),
     )
 
@@ -233,22 +224,8 @@ RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
 """Decoders whose AI images are photographs that went through them, and their shares in `asli`."""
 
 
-BLURRED_AWAY = AugmentSpec(
-    untouched=0.0,
-    blur=1.0,
-    blur_sigma=(6.0, 10.0),
-    noise=0.0,
-    jpeg=0.0,
-    second_jpeg=0.0,
-    webp=0.0,
-    hard_real=0.0,
-)
-"""Only the subject of an image is left, and nothing of how it was made or saved."""
-
-
 def asli() -> Recipe:
-    """Three of ResNet-50's four stages, and a head on the texture in each of them, which is fitted in closed form in
-    the end and calls neither what has no detail (`training.refit`).
+    """Three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`).
 
     It learns every kind of generator that the data holds, four apart, which are left out to be tested on
     (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`): small crops first, then the serving size.
@@ -269,13 +246,6 @@ def asli() -> Recipe:
         "pixray-vqgan-clip": 0.05,
         **RECONSTRUCTIONS,
     }
-    refit = Phase(
-        crop_size=224,
-        steps=200,
-        pairs_per_step=16,
-        mix=_mix_without(mix, RECONSTRUCTIONS),
-        augment=AugmentSpec(untouched=0.4),
-    )
     return Recipe(
         name="asli",
         network=NetworkSpec(stages=(1, 2, 3), deviations=True),
@@ -285,8 +255,14 @@ def asli() -> Recipe:
             Phase(crop_size=128, steps=1000, pairs_per_step=64, mix=mix),
             Phase(crop_size=224, steps=1000, pairs_per_step=32, mix=mix),
         ),
-        refit=refit,
-        neutral=dataclasses.replace(refit, steps=150, augment=BLURRED_AWAY),
+        refit=Phase(
+            crop_size=224,
+            steps=200,
+            pairs_per_step=16,
+            mix=_mix_without(mix, RECONSTRUCTIONS),
+            augment=AugmentSpec(untouched=0.4),
+        ),
+        refit_penalty=2.0,
         matches={
             "msg-progan": faces,
             "stylegan2": faces,

@@ -1,11 +1,10 @@
-"""Fits the head of a trained network anew, in closed form.
+"""Fits the head of a trained network once more, in closed form, and averages it with the trained one.
 
     python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt [--start CHECKPOINT]
 
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
-that are drawn otherwise, with a penalty, it carries over better to generators that were never met. And it is fitted to
-call neither what shows no trace of how an image was made, such as crops that are blurred until only their subject is
-left: then the subject sways it less. Generators that were left out of the run are left out here, too.
+that are drawn otherwise, with a penalty, it carries over better to generators that were never met; the mean
+of both logits keeps most of each. Generators that were left out of the run are left out here, too.
 
 With --start, the checkpoint that the run began from, all weights are first taken half-way back to it: what a model
 has learned last then costs it less of what it knew (Wortsman et al., "Robust fine-tuning of zero-shot models",
@@ -13,6 +12,7 @@ CVPR 2022).
 """
 
 import argparse
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from detector.errors import ModelLoadError
 from training.dataset import PairDataset, StepSampler
 from training.model import (
     ResNet50Detector,
+    StatisticsHead,
     compute_in_full_precision,
     from_checkpoint,
     has_statistics,
@@ -70,8 +71,7 @@ def refit(
     device: str,
     workers: int,
 ) -> None:
-    """Write the checkpoint with the new head, of this version of the code, to `out`; its other weights half-way back to
-    those of `start`.
+    """Write the checkpoint with the averaged head to `out`, its other weights half-way back to those of `start`.
 
     Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, has
     no `refit`, or had anything but generators left out, and as `go_halfway` does.
@@ -81,53 +81,32 @@ def refit(
     left_out = set(whole.generators) - set(trained.generators)
     if without(whole, left_out).name != trained.recipe:
         raise ValueError(f"It is not known which photographs {trained.recipe!r} left out")
-    drawn, commit = refit_recipes(whole, trained.generators), revision()
+    recipe, commit = refit_recipe(whole, trained.generators), revision()
     if start is not None:
         go_halfway(trained.model, start)
     model = trained.model.to(device)
-    pairs = PairDataset(records, drawn[0])
-    (features_NF, labels_N), *neutral = [
-        collect_statistics(
-            model,
-            step_loader(pairs.seen_by(recipe), StepSampler(recipe, 0), workers=workers),
-            device=device,
-        )
-        for recipe in drawn
-    ]
-    fit_head(
-        model.cpu(),
-        features_NF,
-        labels_N,
-        whole.refit_penalty,
-        neutral_MF=neutral[0][0] if neutral else None,
-        neutral_weight=whole.neutral_weight,
-    )
+    crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
+    features_NF, labels_N = collect_statistics(model, crops, device=device)
+    model.cpu()
+    before = copy.deepcopy(model.head)
+    fit_head(model, features_NF, labels_N, recipe.refit_penalty)
+    average(model.head, before, features_NF)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     state.pop("validation", None)  # of the head before
     save_atomically({**state, "commit": commit, **network_state(model)}, out)
 
 
-def refit_recipes(recipe: Recipe, generators: tuple[str, ...]) -> list[Recipe]:
-    """What the head is fitted to: the recipe's `refit` and, if it has it, its `neutral`, each of those of their
-    generators that the network has learned.
+def refit_recipe(recipe: Recipe, generators: tuple[str, ...]) -> Recipe:
+    """What the head is fitted to: those generators of the recipe's `refit` that the network has learned.
 
     Raises ValueError when there is no `refit`.
     """
     if recipe.refit is None:
         raise ValueError(f"Recipe {recipe.name!r} fits no head in the end")
-    alone = [
-        dataclasses.replace(
-            recipe,
-            phases=(phase,),
-            probe=None,
-            refit=None,
-            neutral=None,
-            seed=recipe.seed + 2_000_000,
-        )
-        for phase in (recipe.refit, recipe.neutral)
-        if phase is not None
-    ]
-    return [without(each, set(each.generators) - set(generators)) for each in alone]
+    alone = dataclasses.replace(
+        recipe, phases=(recipe.refit,), probe=None, refit=None, seed=recipe.seed + 2_000_000
+    )
+    return without(alone, set(alone.generators) - set(generators))
 
 
 @torch.inference_mode()
@@ -148,6 +127,17 @@ def go_halfway(model: ResNet50Detector, start: ResNet50Detector) -> None:
     for name, values in model.state_dict().items():
         if values.is_floating_point():
             values.copy_((values + before[name]) / 2)
+
+
+@torch.inference_mode()
+def average(head: StatisticsHead, other: StatisticsHead, features_NF: torch.Tensor) -> None:
+    """Make the head's logit the mean of both, which first get the same spread over these features."""
+    spreads = [float(each.logits(features_NF).std()) for each in (head, other)]
+    share = spreads[0] / spreads[1]
+    weight = other.weight * head.scale / other.scale * share
+    shift = ((head.centre - other.centre) / other.scale * other.weight).sum() * share
+    head.intercept.copy_((head.intercept + other.intercept * share + shift) / 2)
+    head.weight.copy_((head.weight + weight) / 2)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def refit(
     device: str,
     workers: int,
 ) -> None:
-    """Write the checkpoint with the averaged head to `out`, its other weights half-way back to those of `start`.
+    """Write the checkpoint with the averaged head to `out`, its other weights half-way back to those of `start`, and
+    as its `commit` that of the code that runs now.
 
     Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, has
     no `refit`, or had anything but generators left out, and as `go_halfway` does.

@@ -1,10 +1,10 @@
-"""Fits the head of a trained network once more, in closed form, and averages it with the trained one.
+"""Fits the head of a trained network once more, in closed form.
 
     python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt [--start CHECKPOINT]
 
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
-that are drawn otherwise, with a penalty, it carries over better to generators that were never met; the mean
-of both logits keeps most of each. Generators that were left out of the run are left out here, too.
+that are drawn otherwise, with a penalty, it carries over better to generators and to photographs that were never
+met. Generators that were left out of the run are left out here, too.
 
 With --start, the checkpoint that the run began from, all weights are first taken half-way back to it: what a model
 has learned last then costs it less of what it knew (Wortsman et al., "Robust fine-tuning of zero-shot models",
@@ -12,7 +12,6 @@ CVPR 2022).
 """
 
 import argparse
-import copy
 import dataclasses
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from detector.errors import ModelLoadError
 from training.dataset import PairDataset, StepSampler
 from training.model import (
     ResNet50Detector,
-    StatisticsHead,
     compute_in_full_precision,
     from_checkpoint,
     has_statistics,
@@ -71,7 +69,7 @@ def refit(
     device: str,
     workers: int,
 ) -> None:
-    """Write the checkpoint with the averaged head to `out`, its other weights half-way back to those of `start`, and
+    """Write the checkpoint with its new head to `out`, its other weights half-way back to those of `start`, and
     as its `commit` that of the code that runs now.
 
     Raises ModelLoadError when the checkpoint cannot be read, and ValueError when its recipe is not known, has
@@ -89,9 +87,7 @@ def refit(
     crops = step_loader(PairDataset(records, recipe), StepSampler(recipe, 0), workers=workers)
     features_NF, labels_N = collect_statistics(model, crops, device=device)
     model.cpu()
-    before = copy.deepcopy(model.head)
     fit_head(model, features_NF, labels_N, recipe.refit_penalty)
-    average(model.head, before, features_NF)
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     state.pop("validation", None)  # of the head before
     save_atomically({**state, "commit": commit, **network_state(model)}, out)
@@ -128,17 +124,6 @@ def go_halfway(model: ResNet50Detector, start: ResNet50Detector) -> None:
     for name, values in model.state_dict().items():
         if values.is_floating_point():
             values.copy_((values + before[name]) / 2)
-
-
-@torch.inference_mode()
-def average(head: StatisticsHead, other: StatisticsHead, features_NF: torch.Tensor) -> None:
-    """Make the head's logit the mean of both, which first get the same spread over these features."""
-    spreads = [float(each.logits(features_NF).std()) for each in (head, other)]
-    share = spreads[0] / spreads[1]
-    weight = other.weight * head.scale / other.scale * share
-    shift = ((head.centre - other.centre) / other.scale * other.weight).sum() * share
-    head.intercept.copy_((head.intercept + other.intercept * share + shift) / 2)
-    head.weight.copy_((head.weight + weight) / 2)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python -m training.refit RUN/best.pt --data FOLDER [--data FOLDER ...] --out RUN/refit.pt [--start CHECKPOINT]
 
 A head that was trained together with its features has learned what they know by heart. Fitted anew to crops
-that are drawn otherwise, with a penalty, it carries over better to generators and to photographs that were never
-met. Generators that were left out of the run are left out here, too.
+that are drawn otherwise, with a penalty, it carries over better to families of generators that were left out, and
+more photographs of other sources get an answer. Generators that were left out of the run are left out here, too.
 
 With --start, the checkpoint that the run began from, all weights are first taken half-way back to it: what a model
 has learned last then costs it less of what it knew (Wortsman et al., "Robust fine-tuning of zero-shot models",

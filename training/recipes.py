@@ -282,8 +282,9 @@ def asli() -> Recipe:
 
 def onward() -> Recipe:
     """The features of what ships: `asli`, gone on from with photographs of web pages beside a third or more of the
-    AI images that are matched to photographs (`training.photographs`,
-    `training.restore`). For `training.train --start`.
+    AI images that are matched to photographs (`training.photographs`, `training.restore`).
+
+    For `training.train --start`.
     """
     ours = without(asli(), RECONSTRUCTIONS)
     return dataclasses.replace(

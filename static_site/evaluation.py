@@ -84,6 +84,11 @@ class Evaluation:
         return self._grouped("unseen_photographs", "source") if measured else []
 
     @property
+    def ranked_sources(self) -> list[Group]:
+        """Those against which AI images of generators never seen were ranked, too."""
+        return [group for group in self.unseen_sources if group.first.get("auroc") is not None]
+
+    @property
     def untested_note(self) -> list[str]:
         notes: list[str] = self.report["limits_of_this_test"]
         return notes
@@ -108,6 +113,7 @@ class Evaluation:
             "about.robustness": len(self.robustness) < 2,
             "about.roc": not self.roc,
             "about.never_met": not self.unseen_sources,
+            "about.unseen.": not self.ranked_sources,
             "help.heatmap": not self.heatmap_is_verified,
         }
         return tuple(prefix for prefix, is_absent in absent.items() if is_absent)

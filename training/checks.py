@@ -9,7 +9,6 @@ came from. Images come from the split `test`, and from the held-out pool when th
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from rich.progress import track
@@ -72,7 +71,7 @@ def measure_stability(classifier: Classifier, records: list[Record]) -> dict[str
     found: dict[str, list[tuple[int, dict[str, Verdict]]]] = {c.name: [] for c in CONDITIONS}
     for record in track(chosen, description="checking"):
         for condition in CONDITIONS:
-            verdicts = dict(verdicts_of(classifier, record, condition))
+            _, verdicts = judge(classifier, record, condition)
             found[condition.name].append((record.label, verdicts))
     return {
         "resaves": [resave.name for resave in RESAVES],
@@ -84,10 +83,10 @@ def measure_stability(classifier: Classifier, records: list[Record]) -> dict[str
     }
 
 
-def verdicts_of(
+def judge(
     classifier: Classifier, record: Record, condition: Condition
-) -> Iterator[tuple[str, Verdict]]:
-    """The verdict of a file in this condition, with each choice of CHECKS."""
+) -> tuple[float, dict[str, Verdict]]:
+    """The probability of a file in this condition, and its verdict with each choice of CHECKS."""
     spec, bands = classifier.manifest.spec, classifier.manifest.bands
     decoded = decode_image(record.path.read_bytes())
     image = condition.apply(decoded.pixels)
@@ -100,14 +99,16 @@ def verdicts_of(
     image = shrink_to(image, spec.max_long_side)
     obstacles = find_obstacles(image, facts)
     evidence, stability = score_with_resaves(classifier, image, cut_crops(image, spec))
-    for checks in CHECKS:
-        decision = decide(
+    verdicts = {
+        checks: decide(
             evidence.probability,
             bands,
             obstacles=obstacles if checks in {"suitability", "both"} else (),
             stability=stability if checks in {"stability", "both"} else None,
-        )
-        yield checks, decision.verdict
+        ).verdict
+        for checks in CHECKS
+    }
+    return evidence.probability, verdicts
 
 
 def _changes(verdicts: list[tuple[int, dict[str, Verdict]]], checks: str) -> dict[str, Any]:

@@ -275,6 +275,24 @@ def test_errors_on_videos_are_shown_once_measured(
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+@pytest.mark.parametrize("auroc", [0.4321, None])
+def test_generators_never_seen_are_ranked_against_photographs_never_met(
+    language: Language, auroc: float | None, report: dict[str, Any], tmp_path: Path
+) -> None:
+    """A column for each of their sources, where it was measured."""
+    rows = [{**row, "auroc": auroc} for row in report["unseen_photographs"]]
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps({**report, "unseen_photographs": rows}), "utf-8")
+    render_site(tmp_path / "out", path)
+    about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
+    table = about.split('id="unseen-caption"')[1].split("</table>")[0]
+    shown = "0,432" if language.code == "id" else "0.432"
+    assert (len(rows) if auroc else 0) == table.count(shown)
+    for title in {row["title"] for row in rows}:
+        assert (auroc is not None) == (title in table)
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
 def test_the_robustness_chart_needs_every_number(
     language: Language, report: dict[str, Any], tmp_path: Path
 ) -> None:

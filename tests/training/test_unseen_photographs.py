@@ -27,20 +27,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "foods"
 
 
-def _run(folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _run(
+    folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatch, *more: str
+) -> None:
     arguments = ["--data", str(folder), "--model", str(model), "--report", str(report)]
-    monkeypatch.setattr("sys.argv", ["unseen_photographs", *arguments])
+    monkeypatch.setattr("sys.argv", ["unseen_photographs", *arguments, *more])
     main()
 
 
 def _refusal(
     folder: Path, model: Path, report: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], *more: str,
 ) -> str:  # fmt: skip
     """What the command says when it ends at once, which leaves the report as it was."""
     before = report.read_bytes()
     with pytest.raises(SystemExit):
-        _run(folder, model, report, monkeypatch)
+        _run(folder, model, report, monkeypatch, *more)
     assert before == report.read_bytes()
     return capsys.readouterr().err
 
@@ -73,6 +75,7 @@ def test_verdicts_are_counted_in_every_condition(
         )
         assert row["likely_ai_rate"] == 0.25
         assert 4 == row["n_groups"]
+        assert ([], None) == (row["generators"], row["auroc"])
         assert row["ci95"][0] < 0.25 < row["ci95"][1]
 
 
@@ -117,6 +120,42 @@ def test_what_the_checks_take_away_is_not_counted_as_flagged(
     row = json.loads(report.read_text("utf-8"))["unseen_photographs"][0]
 
     assert (1, 0, 1) == (row["likely_ai_by_score"], row["likely_ai"], row["inconclusive"])
+
+
+def test_generators_never_seen_are_ranked_against_them(
+    folder: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By score: each is brighter than two or three of the four photographs. What was learned does not count."""
+    ai = tmp_path / "ai"
+    greys = {"new": (100, 230), "newer": (100,), "brightness": (0, 0)}
+    for generator, each in greys.items():
+        (ai / generator / "1_fake").mkdir(parents=True)
+        for i, grey in enumerate(each):
+            (ai / generator / "1_fake" / f"{i}.png").write_bytes(
+                plain_image("PNG", (240, 240), grey)
+            )
+    report = write_tiny_report(tmp_path / "report.json", tiny_model)
+    _run(folder, tiny_model, report, monkeypatch, "--ai", str(ai))
+    after = json.loads(report.read_text("utf-8"))
+
+    beside = after["measured_on"]["unseen_photographs"]["beside"]
+    assert ("ai", 3) == (beside["name"], beside["n_held_out"])
+    for row in after["unseen_photographs"]:
+        assert ["new", "newer"] == row["generators"]
+        of_new, of_newer = (2 / 4 + 3 / 4) / 2, 2 / 4
+        assert row["auroc"] == pytest.approx((of_new + of_newer) / 2, abs=1e-4)
+
+
+def test_images_to_rank_that_are_all_learned_are_refused(
+    folder: Path, tiny_model: Path, tiny_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Before anything is measured."""
+    (tmp_path / "ai" / "brightness" / "1_fake").mkdir(parents=True)
+    (tmp_path / "ai" / "brightness" / "1_fake" / "a.png").write_bytes(plain_image("PNG"))
+    arguments = ("--ai", str(tmp_path / "ai"))
+    said = _refusal(folder, tiny_model, tiny_report, monkeypatch, capsys, *arguments)
+    assert "In the folders of --ai every generator was learned" in said
 
 
 def test_a_folder_without_photographs_is_refused(

@@ -85,8 +85,17 @@ class Evaluation:
 
     @property
     def ranked_sources(self) -> list[Group]:
-        """Those against which AI images of generators never seen were ranked, too."""
-        return [group for group in self.unseen_sources if group.first.get("auroc") is not None]
+        """Those against which all AI images of generators never seen were ranked, too."""
+
+        def images(rows: list[dict[str, Any]]) -> dict[str, Any]:
+            return {row["condition"]: (row.get("generators"), row.get("n_ai")) for row in rows}
+
+        return [
+            group
+            for group in self.unseen_sources
+            if group.first.get("auroc") is not None
+            and images(group.rows) == images(self.summaries("unseen"))
+        ]
 
     @property
     def untested_note(self) -> list[str]:
@@ -113,7 +122,7 @@ class Evaluation:
             "about.robustness": len(self.robustness) < 2,
             "about.roc": not self.roc,
             "about.never_met": not self.unseen_sources,
-            "about.unseen.": not self.ranked_sources,
+            "about.unseen.text": not self.ranked_sources,
             "help.heatmap": not self.heatmap_is_verified,
         }
         return tuple(prefix for prefix, is_absent in absent.items() if is_absent)

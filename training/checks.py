@@ -86,7 +86,7 @@ def measure_stability(classifier: Classifier, records: list[Record]) -> dict[str
 def judge(
     classifier: Classifier, record: Record, condition: Condition
 ) -> tuple[float, dict[str, Verdict]]:
-    """The probability of a file in this condition, and its verdict with each choice of CHECKS."""
+    """The calibrated probability of AI of a file in this condition, and its verdict with each choice of CHECKS."""
     spec, bands = classifier.manifest.spec, classifier.manifest.bands
     decoded = decode_image(record.path.read_bytes())
     image = condition.apply(decoded.pixels)

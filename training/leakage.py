@@ -25,13 +25,12 @@ from detector.conditions import CLEAN, Condition
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from training.calibrate import bands_of
-from training.evaluate import describe
 from training.metrics import auroc
 from training.records import SPLITS, Record, divide_pool, read_records, with_fakes_of
 from training.report import ranked_against, rounded, title_of
 from training.robustness import PER_GROUP, at_most, resized
 from training.scoring import LIMITS, Edit, Scores, readable, score_records
-from training.sections import load_measured, section_parser
+from training.sections import described, load_measured, section_parser
 
 Q95 = Condition("q95", jpeg_quality=95)
 BLUR8 = Edit("blur8", lambda image: image.filter(ImageFilter.GaussianBlur(8)))
@@ -111,9 +110,7 @@ def main() -> None:
         print(finding)
     measured.add(
         {"leak_tests": [rounded(dataclasses.asdict(finding)) for finding in findings]},
-        beside={**describe(args.beside, beside), "n": len(beside), "unreadable": unreadable}
-        if elsewhere
-        else None,
+        beside=described(args.beside, beside, unreadable) if elsewhere else None,
     )
     sys.exit(0 if all(finding.passed for finding in findings) else 1)
 

@@ -1,7 +1,7 @@
 """Commands that measure a model once more and add a section to the report that it has."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,5 +56,12 @@ def load_measured(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
     if report.weights_sha256 != classifier.weights_sha256:
         parser.error(f"{args.report} measures another model than {args.model}")
     records, unreadable = readable(records)
-    data = {**describe(args.data, records), "n_held_out": len(records), "unreadable": unreadable}
+    data = described(args.data, records, unreadable)
     return Measured(classifier, report, records, data, args.report)
+
+
+def described(
+    folders: Sequence[Path], records: list[Record], unreadable: list[str]
+) -> dict[str, Any]:
+    """What the report says of the images of these folders that were looked at."""
+    return {**describe(folders, records), "n": len(records), "unreadable": unreadable}

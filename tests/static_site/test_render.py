@@ -216,6 +216,8 @@ def test_about_shows_the_numbers_of_the_report(
         for name in ("accuracy", "balanced_accuracy"):
             if row[name] is not None:
                 assert percent(language, row[name]) in text
+    for row in report["summary"] + report["unseen_photographs"]:
+        assert language.decimal(row["auroc"]) in text
     assert report["id"] in text
     assert report["model"]["weights_sha256"] in text
 
@@ -275,21 +277,53 @@ def test_errors_on_videos_are_shown_once_measured(
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
-@pytest.mark.parametrize("auroc", [0.4321, None])
 def test_generators_never_seen_are_ranked_against_photographs_never_met(
-    language: Language, auroc: float | None, report: dict[str, Any], tmp_path: Path
+    language: Language, tmp_path: Path
 ) -> None:
-    """A column for each of their sources, where it was measured."""
-    rows = [{**row, "auroc": auroc} for row in report["unseen_photographs"]]
-    path = tmp_path / "report.json"
-    path.write_text(json.dumps({**report, "unseen_photographs": rows}), "utf-8")
-    render_site(tmp_path / "out", path)
-    about = (tmp_path / "out" / language.address("about").lstrip("/")).read_text("utf-8")
-    table = about.split('id="unseen-caption"')[1].split("</table>")[0]
-    shown = "0,432" if language.code == "id" else "0.432"
-    assert (len(rows) if auroc else 0) == table.count(shown)
-    for title in {row["title"] for row in rows}:
-        assert (auroc is not None) == (title in table)
+    """A column for each of their sources, whatever the order of the report's rows."""
+    sample = json.loads(SAMPLE_REPORT.read_text("utf-8"))
+    rows = sample["unseen_photographs"]
+    titles = list(dict.fromkeys(row["title"] for row in rows))
+    expected = []
+    for measured in sample["summary"]:
+        if measured["set"] == "unseen":
+            same = [row for row in rows if row["condition"] == measured["condition"]]
+            beside = {row["title"]: row["auroc"] for row in same}
+            expected.append([measured["auroc"], *(beside[title] for title in titles)])
+
+    sample["unseen_photographs"] = [row for row in rows if row["title"] == titles[0]][::-1] + [
+        row for row in rows if row["title"] != titles[0]
+    ]
+    table = _unseen_table(language, sample, tmp_path)
+    lines = [
+        [
+            float(cell.replace(",", "."))
+            for cell in re.findall(r'class="number">([\d.,]+)</td>', line)
+        ]
+        for line in table.split("<tr>")[2:]
+    ]
+    assert lines == [[pytest.approx(value, abs=6e-4) for value in line] for line in expected]
+    for title in titles:
+        assert f'<span lang="en">{title}</span>' in table
+
+
+@pytest.mark.parametrize("changed", [{"auroc": None}, {"n_ai": 1}, {"generators": ["others"]}])
+def test_other_generators_are_not_shown_as_the_same_ones(
+    changed: dict[str, Any], tmp_path: Path
+) -> None:
+    """Nor what was not measured."""
+    sample = json.loads(SAMPLE_REPORT.read_text("utf-8"))
+    rows = [{**row, **changed} for row in sample["unseen_photographs"]]
+    table = _unseen_table(LANGUAGES[0], {**sample, "unseen_photographs": rows}, tmp_path)
+    assert rows[0]["title"] not in table
+
+
+def _unseen_table(language: Language, report: dict[str, Any], folder: Path) -> str:
+    path = folder / "report.json"
+    path.write_text(json.dumps(report), "utf-8")
+    render_site(folder / "out", path)
+    about = (folder / "out" / language.address("about").lstrip("/")).read_text("utf-8")
+    return about.split('id="unseen-caption"')[1].split("</table>")[0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)

@@ -78,7 +78,7 @@ def test_the_command_adds_its_sections_to_the_report(
     sections = {"stability", "suitability", "explanation"}
     measured_on = after.pop("measured_on")
     assert sections == set(measured_on)
-    assert 9 == measured_on["stability"]["n_held_out"]
+    assert 9 == measured_on["stability"]["n"]
     assert sections <= set(after)
     assert {key: before[key] for key in before if key not in sections} == {
         key: after[key] for key in after if key not in sections

@@ -59,9 +59,7 @@ def test_verdicts_are_counted_in_every_condition(
     measured_on = after.pop("measured_on")["unseen_photographs"]
 
     assert before == after
-    assert ("foods", 5, []) == tuple(
-        measured_on[key] for key in ("name", "n_held_out", "unreadable")
-    )
+    assert ("foods", 5, []) == tuple(measured_on[key] for key in ("name", "n", "unreadable"))
     assert ["clean", "web", "hard"] == [row["condition"] for row in rows]
     for row in rows:
         assert ("Foods", 4, 1, 2) == (
@@ -75,7 +73,7 @@ def test_verdicts_are_counted_in_every_condition(
         )
         assert row["likely_ai_rate"] == 0.25
         assert 4 == row["n_groups"]
-        assert ([], None) == (row["generators"], row["auroc"])
+        assert ([], 0, None) == (row["generators"], row["n_ai"], row["auroc"])
         assert row["ci95"][0] < 0.25 < row["ci95"][1]
 
 
@@ -122,40 +120,80 @@ def test_what_the_checks_take_away_is_not_counted_as_flagged(
     assert (1, 0, 1) == (row["likely_ai_by_score"], row["likely_ai"], row["inconclusive"])
 
 
-def test_generators_never_seen_are_ranked_against_them(
+def test_generators_never_seen_are_ranked_against_each_source(
     folder: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By score: each is brighter than two or three of the four photographs. What was learned does not count."""
-    ai = tmp_path / "ai"
-    greys = {"new": (100, 230), "newer": (100,), "brightness": (0, 0)}
-    for generator, each in greys.items():
-        (ai / generator / "1_fake").mkdir(parents=True)
-        for i, grey in enumerate(each):
-            (ai / generator / "1_fake" / f"{i}.png").write_bytes(
-                plain_image("PNG", (240, 240), grey)
-            )
+    """By the score in the same condition. What was learned does not count, nor do photographs beside them."""
+    (tmp_path / "rooms" / "0_real").mkdir(parents=True)
+    for grey in (90, 110):
+        path = tmp_path / "rooms" / "0_real" / f"{grey}.png"
+        path.write_bytes(plain_image("PNG", (240, 240), grey))
+    for name, grey in {
+        "new/1_fake/a": 100,
+        "new/1_fake/b": 230,
+        "newer/1_fake/a": 100,
+        "brightness/1_fake/a": 0,
+        "new/0_real/a": 0,
+    }.items():
+        path = tmp_path / "ai" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(plain_image("PNG", (240, 240), grey))
+    (tmp_path / "ai" / "newer" / "1_fake" / "broken.png").write_bytes(b"broken")
     report = write_tiny_report(tmp_path / "report.json", tiny_model)
-    _run(folder, tiny_model, report, monkeypatch, "--ai", str(ai))
+    more = ("--data", str(tmp_path / "rooms"), "--ai", str(tmp_path / "ai"))
+    _run(folder, tiny_model, report, monkeypatch, *more)
     after = json.loads(report.read_text("utf-8"))
 
     beside = after["measured_on"]["unseen_photographs"]["beside"]
-    assert ("ai", 3) == (beside["name"], beside["n_held_out"])
+    assert ("ai", 3) == (beside["name"], beside["n"])
+    assert "broken.png" in beside["unreadable"][0]
+    # Of the foods, 40, 44, 220 and the white sheet, two are darker than 100 and three than 230.
+    expected = {"foods": ((2 + 3) / 2 / 4 + 2 / 4) / 2, "rooms": ((1 + 2) / 2 / 2 + 1 / 2) / 2}
+    assert 6 == len(after["unseen_photographs"])
     for row in after["unseen_photographs"]:
-        assert ["new", "newer"] == row["generators"]
-        of_new, of_newer = (2 / 4 + 3 / 4) / 2, 2 / 4
-        assert row["auroc"] == pytest.approx((of_new + of_newer) / 2, abs=1e-4)
+        assert (["new", "newer"], 3) == (row["generators"], row["n_ai"])
+        assert row["auroc"] == pytest.approx(expected[row["source"]], abs=1e-4)
 
 
-def test_images_to_rank_that_are_all_learned_are_refused(
-    folder: Path, tiny_model: Path, tiny_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_each_condition_has_its_own_ranks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grain stands out until saving takes it away; an edge stays."""
+    model = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain")
+    edges = np.zeros((240, 240, 3), np.uint8)
+    edges[:, np.arange(240) // 30 % 2 == 1] = 255
+    photograph, image = (
+        tmp_path / "s" / "0_real" / "a.png",
+        tmp_path / "ai" / "new" / "1_fake" / "a.png",
+    )
+    photograph.parent.mkdir(parents=True)
+    Image.fromarray(edges).save(photograph)
+    image.parent.mkdir(parents=True)
+    image.write_bytes(plain_image("PNG", (240, 240)))
+    report = write_tiny_report(tmp_path / "report.json", model)
+    _run(tmp_path / "s", model, report, monkeypatch, "--ai", str(tmp_path / "ai"))
+    rows = json.loads(report.read_text("utf-8"))["unseen_photographs"]
+    assert {"clean": 1.0, "web": 0.0, "hard": 0.0} == {r["condition"]: r["auroc"] for r in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("brightness/1_fake/a.png", plain_image("PNG")),
+        ("new/0_real/a.png", plain_image("PNG")),
+        ("new/1_fake/a.png", b"broken"),
+    ],
+    ids=["learned", "photograph", "unreadable"],
+)
+def test_folders_with_nothing_to_rank_are_refused(
+    name: str, content: bytes, folder: Path, tiny_model: Path, tiny_report: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """Before anything is measured."""
-    (tmp_path / "ai" / "brightness" / "1_fake").mkdir(parents=True)
-    (tmp_path / "ai" / "brightness" / "1_fake" / "a.png").write_bytes(plain_image("PNG"))
-    arguments = ("--ai", str(tmp_path / "ai"))
-    said = _refusal(folder, tiny_model, tiny_report, monkeypatch, capsys, *arguments)
-    assert "In the folders of --ai every generator was learned" in said
+    path = tmp_path / "ai" / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    more = ("--ai", str(tmp_path / "ai"))
+    said = _refusal(folder, tiny_model, tiny_report, monkeypatch, capsys, *more)
+    assert "The --ai folders have no readable image of a generator not learned" in said
 
 
 def test_a_folder_without_photographs_is_refused(

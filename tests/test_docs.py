@@ -76,6 +76,18 @@ def figures(report: dict[str, Any]) -> str:
                 f"AUROC, mean over {len(unseen[0]['generators'])} generators never seen in training",
                 [f"{row['auroc']:.3f}" for row in unseen],
             ),
+            *(
+                line(
+                    f"... against {source.lower()}, never met either",
+                    [
+                        f"{row['auroc']:.3f}"
+                        for name in CONDITIONS
+                        for row in report["unseen_photographs"]
+                        if (row["title"], row["condition"]) == (source, name)
+                    ],
+                )
+                for source in dict.fromkeys(row["title"] for row in report["unseen_photographs"])
+            ),
         ]
     )
 

@@ -46,7 +46,8 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/python -m pytest -q -n auto -m "not browser and not torch and not slow"
 
 test: $(VENV)/dev $(VENV)/training browser $(NODE) ## install what the tests need and run all that can run here
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -m slow
 
 test-deployed: $(VENV)/dev browser $(NODE) $(MINISTACK) ## deploy a stage to an emulated AWS, use it, destroy it: needs root and Docker
 	ASLI_DEPLOYED_TESTS=1 $(BIN)/python -m pytest tests/deployed

@@ -17,7 +17,7 @@ from tests.site.running import running_site
 from tests.site.test_detection import say
 from tests.speed import slowness
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TWELVE_MEGAPIXELS = (4000, 3000)
 

@@ -21,6 +21,7 @@ PHOTOGRAPHS = {"real_clothing", "real_catdog", "real_imagenet"}
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(FOLDER is None, reason="ASLI_TEST_DATA names no folder"),
 ]

@@ -36,11 +36,11 @@ def detector() -> Detector:
 
 
 def _photographs(folder: Path) -> list[Path]:
-    """A hundred crops of scikit-image's photographs, in sizes and qualities as people send them."""
+    """Fifty crops of scikit-image's photographs, in sizes and qualities as people send them."""
     rng = np.random.default_rng(0)
     originals = [data.astronaut(), data.coffee(), data.chelsea(), data.rocket()]
     paths = []
-    for i in range(100):
+    for i in range(50):
         image = Image.fromarray(originals[i % len(originals)])
         side = int(rng.integers(260, 1600))
         image = image.resize((side, round(side * image.height / image.width)))
@@ -158,7 +158,7 @@ def test_photographs_never_met_are_seldom_flagged(detector: Detector) -> None:
 
 @dataclass(frozen=True)
 class Timings:
-    """Medians over a hundred photographs, taken in turns, in seconds."""
+    """Medians over fifty photographs, taken in turns, in seconds."""
 
     analysis: float
     without_resaves: float

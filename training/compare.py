@@ -1,14 +1,17 @@
 """Whether one model is better than others, on the same images that none of them has learned.
 
-    python -m training.compare --model A --against B [--against C ...] --data FOLDER [--data FOLDER ...] --out OUT.json
+    python -m training.compare --model A --against B [--against C ...] --data FOLDER [--data FOLDER ...]
+        [--unmet FOLDER ...] --out OUT.json
 
 Models are checkpoints (`best.pt`) or model files (`*.onnx`). Prints, per condition, the difference of macro
-AUROC, A minus the other, with its 95 % interval from a paired bootstrap over groups.
+AUROC, A minus the other, with its 95 % interval from a paired bootstrap over groups. The --unmet folders hold
+photographs that no model has met, such as `training.photographs` makes them: against each of their sources the
+generators are ranked that no model has learned. What a model knows of photographs then does not help it.
 """
 
 import argparse
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +23,12 @@ from detector.labels import FAKE
 from training.candidate import load_candidate
 from training.evaluate import describe, held_out_records, write_report
 from training.metrics import auroc, draw_groups, resampled_auroc
+from training.records import Record, read_records
 from training.report import ranked_against, rounded
 from training.scoring import Scores
 
 CONDITIONS = (CLEAN, WEB)
+KNOWN = "known"
 RESAMPLES = 2000
 
 
@@ -31,6 +36,8 @@ RESAMPLES = 2000
 class Difference:
     """Two models on the same images in one condition; AUROC is the mean over generators."""
 
+    photographs: str
+    """KNOWN, or the source of those that no model has met."""
     condition: str
     auroc: float
     against_auroc: float
@@ -52,6 +59,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--against", type=Path, action="append", required=True)
     parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument(
+        "--unmet", type=Path, action="append", default=[], help="photographs that no model has met"
+    )
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     paths = [args.model, *args.against]
@@ -59,24 +69,36 @@ def main() -> None:
         candidates = [load_candidate(path) for path in paths]
         learned = {name for c in candidates for name in c.classifier.manifest.trained_on}
         records = held_out_records(args.data, learned)
+        unmet = unmet_photographs(args.unmet)
         if not any(r.label == FAKE for r in records):
             raise ValueError("No AI image to compare on")
+        if unmet and all(r.generator in learned for r in records if r.label == FAKE):
+            raise ValueError("No AI image of a generator that no model has learned")
     except (ValueError, ModelLoadError) as error:
         parser.error(str(error))
-    first, *others = [candidate.score(records, CONDITIONS) for candidate in candidates]
+    first, *others = [
+        comparable(c.score(records, CONDITIONS), c.score(unmet, CONDITIONS), learned)
+        for c in candidates
+    ]
     result: dict[str, object] = {
         "data": describe(args.data, records),
+        "unmet": describe(args.unmet, unmet),
         "model": candidates[0].classifier.weights_sha256,
         "against": [],
     }
     rows = []
     for path, candidate, scores in zip(args.against, candidates[1:], others, strict=True):
-        differences = compare(first, scores)
+        differences = [
+            difference
+            for photographs, own in first.items()
+            for difference in compare(own, scores[photographs], photographs=photographs)
+        ]
         for found in differences:
             low, high = found.ci95
             print(
-                f"{found.condition:6} against {path}: {found.auroc:.4f} - {found.against_auroc:.4f}"
-                f" = {found.difference:+.4f}, 95 % {low:+.4f} to {high:+.4f}"
+                f"{found.photographs}, {found.condition:5} against {path}: {found.auroc:.4f}"
+                f" - {found.against_auroc:.4f} = {found.difference:+.4f},"
+                f" 95 % {low:+.4f} to {high:+.4f}"
                 f"  {'better' if found.better else 'not shown to be better'}"
             )
         rows.append(
@@ -92,7 +114,37 @@ def main() -> None:
     print(f"wrote {args.out}")
 
 
-def compare(scores: Scores, against: Scores) -> list[Difference]:
+def unmet_photographs(folders: Sequence[Path]) -> list[Record]:
+    """Those of folders that nothing is learned from.
+
+    Raises ValueError as `read_records` does, when a folder has images to learn from, and when one has AI images.
+    """
+    records = [r for folder in folders for r in read_records(folder)]
+    if any(r.split in {"train", "val"} for r in records):
+        raise ValueError(
+            "The --unmet folders have images to learn from; what is never met has none"
+        )
+    if any(r.label == FAKE for r in records):
+        raise ValueError("The --unmet folders have AI images; those to rank are in --data")
+    return records
+
+
+def comparable(scores: Scores, unmet: Scores, learned: Container[str]) -> dict[str, Scores]:
+    """What is compared, by the name of its photographs: the `scores`; and for each source of the `unmet` photographs
+    those, with all AI images of generators that are not `learned`.
+    """
+    unseen = np.array([r.label == FAKE and r.generator not in learned for r in scores.records])
+    images = scores.only(unseen)
+    return {
+        KNOWN: scores,
+        **{
+            source: images + unmet.only(unmet.where(source=source))
+            for source in sorted({r.source for r in unmet.records})
+        },
+    }
+
+
+def compare(scores: Scores, against: Scores, *, photographs: str = KNOWN) -> list[Difference]:
     """One row per condition. A resample holds the same images for both models.
 
     Raises ValueError when the scores are not of the same images, or hold one class alone.
@@ -108,6 +160,7 @@ def compare(scores: Scores, against: Scores) -> list[Difference]:
     }
     return [
         _difference(
+            photographs,
             condition.name,
             scores.labels,
             (scores.logits[:, column], against.logits[:, column]),
@@ -119,6 +172,7 @@ def compare(scores: Scores, against: Scores) -> list[Difference]:
 
 
 def _difference(
+    photographs: str,
     condition: str,
     labels: np.ndarray,
     logits: tuple[np.ndarray, np.ndarray],
@@ -134,6 +188,7 @@ def _difference(
     low, high = np.quantile(differences, [0.025, 0.975])
     by_generator = aurocs[0] - aurocs[1]
     return Difference(
+        photographs=photographs,
         condition=condition,
         auroc=float(aurocs[0].mean()),
         against_auroc=float(aurocs[1].mean()),

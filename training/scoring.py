@@ -67,6 +67,16 @@ class Scores:
             [*self.failures, *other.failures],
         )
 
+    def only(self, chosen: np.ndarray) -> "Scores":
+        """Those of some records; `chosen` is boolean [R]."""
+        return Scores(
+            [r for r, kept in zip(self.records, chosen, strict=True) if kept],
+            self.conditions,
+            self.logits[chosen],
+            self.long_sides[chosen],
+            self.failures,
+        )
+
     @property
     def labels(self) -> np.ndarray:
         return np.array([r.label for r in self.records])

@@ -1,5 +1,6 @@
 """Two models on the same images."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from detector.conditions import CLEAN, WEB
 from tests.models import write_tiny_model
-from training.compare import compare, main
+from training.compare import KNOWN, comparable, compare, main
 from training.records import Record
 from training.scoring import Scores
 
@@ -99,29 +100,76 @@ def test_scores_of_other_images_are_refused() -> None:
         compare(photographs, photographs)
 
 
+def test_generators_never_seen_are_ranked_against_photographs_never_met() -> None:
+    """By source; what a model has learned, of AI images or of photographs, takes no part."""
+    scores = _scores(
+        [
+            *(_record(0, f"known{i}") for i in range(3)),
+            *(_record(1, f"seen{i}") for i in range(3)),
+            *(_record(1, f"new{i}", "new") for i in range(3)),
+        ],
+        1.0,
+        0,
+    )
+    unmet = _scores(
+        [
+            dataclasses.replace(_record(0, f"{source}{i}"), source=source)
+            for source in ("demos", "foods")
+            for i in range(4)
+        ],
+        1.0,
+        1,
+    )
+    found = comparable(scores, unmet, {"gan"})
+
+    assert [KNOWN, "demos", "foods"] == list(found)
+    assert found[KNOWN] == scores
+    assert [*(f"new{i}" for i in range(3)), *(f"foods{i}" for i in range(4))] == [
+        r.group for r in found["foods"].records
+    ]
+    expected = np.concatenate([scores.logits[6:], unmet.logits[4:]])
+    np.testing.assert_array_equal(found["foods"].logits, expected)
+
+
 def test_the_command_compares_model_files(
     tiny_model: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Bright and smooth AI images: a model of brightness is better than one of grain, clean and web."""
+    """Bright and smooth AI images: a model of brightness is better than one of grain, clean and web.
+
+    Dark and smooth photographs, which neither has met, are told from them by both.
+    """
     rng = np.random.default_rng(0)
     for name, grey, grain in (("0_real", 60, 15), ("1_fake", 190, 5)):
-        folder = tmp_path / "data" / "brightness" / name
+        folder = tmp_path / "data" / "unheard-of" / name
         folder.mkdir(parents=True)
         for i in range(8):
             pixels = rng.normal(grey, grain, (230, 230, 3)).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{i}.png")
+    unmet = tmp_path / "dark" / "real_dark" / "0_real"
+    unmet.mkdir(parents=True)
+    for i in range(8):
+        Image.fromarray(np.full((230, 230, 3), 20 + i, np.uint8)).save(unmet / f"{i}.png")
     other, out = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain"), tmp_path / "out.json"
-    monkeypatch.setattr(
-        "sys.argv",
-        ["compare", "--model", str(tiny_model), "--against", str(other),
-         "--data", str(tmp_path / "data"), "--out", str(out)],
-    )  # fmt: skip
+    command = [
+        "compare", "--model", str(tiny_model), "--against", str(other), "--out", str(out),
+        "--data", str(tmp_path / "data"), "--unmet",
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.argv", [*command, str(tmp_path / "dark")])
     main()
     rows = json.loads(out.read_text("utf-8"))["against"][0]["conditions"]
 
-    assert [CLEAN.name, WEB.name] == [row["condition"] for row in rows]
-    assert all(row["better"] and row["auroc"] == 1.0 for row in rows)
+    source = rows[-1]["photographs"]
+    assert [(KNOWN, CLEAN.name), (KNOWN, WEB.name), (source, CLEAN.name), (source, WEB.name)] == [
+        (row["photographs"], row["condition"]) for row in rows
+    ]
+    assert all(row["auroc"] == 1.0 for row in rows)
+    assert [True, True, False, False] == [row["better"] for row in rows]
     assert 2 == capsys.readouterr().out.count("  better")
+
+    monkeypatch.setattr("sys.argv", [*command, str(tmp_path / "data")])
+    with pytest.raises(SystemExit):
+        main()
+    assert "have AI images" in capsys.readouterr().err

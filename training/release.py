@@ -95,7 +95,7 @@ def release(checkpoint: Path, version: str, folders: list[Path], out: Path) -> N
                 case "int8":
                     quantize(exported, candidate, crops)
                 case "int8-weights":
-                    quantize_weights(exported, candidate)
+                    quantize_weights(exported, candidate, crops)
                 case _:
                     halve_weights(exported, candidate)
             manifest = dataclasses.replace(draft, precision=precision)

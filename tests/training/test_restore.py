@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -41,7 +42,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths = {name: folder / f"{name}.onnx" for name in ("full", "half", "eight")}
     export_onnx(model.eval(), paths["full"], PreprocessSpec())
     halve_weights(paths["full"], paths["half"])
-    quantize_weights(paths["full"], paths["eight"])
+    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    quantize_weights(paths["full"], paths["eight"], crops)
     manifest = dataclasses.replace(
         TINY_MANIFEST, recipe="test", trained_on=("gan",), logit_bias=float(model.head.bias.item())
     )

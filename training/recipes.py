@@ -220,28 +220,31 @@ EVERYDAY = ("real_clothing", "real_catdog", "real_imagenet")
 """Sources of photographs of things and animals."""
 
 
+RECONSTRUCTIONS = {"taef2-recon": 0.05, "vintage-cyclegan": 0.04}
+"""Decoders whose AI images are photographs that went through them, and their shares in `asli`."""
+
+
 def asli() -> Recipe:
     """Three of ResNet-50's four stages, and a head on the texture in each of them (`training.refit`).
 
     It learns every kind of generator that the data holds, four apart, which are left out to be tested on
-    (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`): small crops first, then the serving size. Beside a third
-    or more of the AI images that have no photographs of their own stand those of web pages (`training.photographs`).
+    (`progan`, `infomax-gan`, `dalle-mini`, `sd-3.5-large`): small crops first, then the serving size.
     """
-    web_pages = ("web_pages", "web_pages")
-    faces = Match(sources=("stylegan_zoya", *EVERYDAY, *web_pages))
-    everyday = Match(sources=(*EVERYDAY, *web_pages))
+    faces = Match(sources=("stylegan_zoya", *EVERYDAY))
+    everyday = Match(sources=EVERYDAY)
     mix = {
-        "stylegan": 0.35,
-        "cyclegan": 0.10,
-        "msg-progan": 0.08,
-        "stylegan2": 0.07,
+        "stylegan": 0.32,
+        "cyclegan": 0.09,
+        "msg-progan": 0.07,
+        "stylegan2": 0.06,
         "stylegan2-ada": 0.07,
-        "sd-1.x": 0.08,
-        "sd-1.4": 0.06,
+        "sd-1.x": 0.07,
+        "sd-1.4": 0.05,
         "latent-diffusion": 0.05,
         "glid-3-xl": 0.05,
-        "disco-diffusion": 0.04,
+        "disco-diffusion": 0.03,
         "pixray-vqgan-clip": 0.05,
+        **RECONSTRUCTIONS,
     }
     return Recipe(
         name="asli",
@@ -249,14 +252,14 @@ def asli() -> Recipe:
         probe=Phase(crop_size=224, steps=100, pairs_per_step=16, mix=mix),
         probe_penalty=0.5,
         phases=(
-            Phase(crop_size=128, steps=800, pairs_per_step=64, mix=mix),
-            Phase(crop_size=224, steps=800, pairs_per_step=32, mix=mix),
+            Phase(crop_size=128, steps=1000, pairs_per_step=64, mix=mix),
+            Phase(crop_size=224, steps=1000, pairs_per_step=32, mix=mix),
         ),
         refit=Phase(
             crop_size=224,
             steps=200,
             pairs_per_step=16,
-            mix=mix,
+            mix=_mix_without(mix, RECONSTRUCTIONS),
             augment=AugmentSpec(untouched=0.4),
         ),
         refit_penalty=2.0,
@@ -272,21 +275,44 @@ def asli() -> Recipe:
             "pixray-vqgan-clip": everyday,
         },
         head_learning_rate=2e-4,
-        evaluate_every=400,
+        evaluate_every=500,
         checkpoint_every=25,
     )
 
 
+def onward() -> Recipe:
+    """The features of what ships: `asli`, gone on from with photographs of web pages beside a third or more of the
+    AI images that are matched to photographs (`training.photographs`, `training.restore`).
+
+    For `training.train --start`.
+    """
+    ours = without(asli(), RECONSTRUCTIONS)
+    return dataclasses.replace(
+        ours,
+        name="onward",
+        probe=None,
+        phases=(dataclasses.replace(ours.phases[-1], steps=500),),
+        matches={
+            name: Match(sources=(*match.sources, "web_pages", "web_pages"))
+            for name, match in ours.matches.items()
+        },
+        learning_rate=5e-5,
+        head_learning_rate=1e-4,
+        evaluate_every=250,
+        seed=1,
+    )
+
+
 def brief() -> Recipe:
-    """A tenth of the steps of `asli`: for leak tests that train."""
-    ours = asli()
+    """A tenth of the steps of `asli`, without reconstructions: for leak tests that train."""
+    ours = without(asli(), RECONSTRUCTIONS)
     return dataclasses.replace(
         ours,
         name="brief",
         phases=tuple(dataclasses.replace(phase, steps=phase.steps // 10) for phase in ours.phases),
         warmup_steps=4,
         ema_decay=0.95,
-        evaluate_every=80,
+        evaluate_every=100,
     )
 
 
@@ -337,7 +363,7 @@ def wang2020() -> Recipe:
 
     As many steps as `asli` takes. Ours are the pairing and the schedule of the learning rate.
     """
-    ours = asli()
+    ours = without(asli(), RECONSTRUCTIONS)
     return Recipe(
         name="wang2020",
         phases=(
@@ -379,5 +405,5 @@ def smoke() -> Recipe:
 
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
-    recipe.__name__: recipe for recipe in (asli, brief, paper, wang2020, progan, smoke)
+    recipe.__name__: recipe for recipe in (asli, onward, brief, paper, wang2020, progan, smoke)
 }

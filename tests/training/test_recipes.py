@@ -6,6 +6,7 @@ import pytest
 
 from training.recipes import (
     RECIPES,
+    RECONSTRUCTIONS,
     Match,
     Phase,
     Recipe,
@@ -103,7 +104,7 @@ def test_a_recipe_is_put_together_again_from_its_parts(name: str) -> None:
 
 def test_the_methods_compared_learn_the_same_images() -> None:
     """Wang et al. take as many steps on the same generators as ours, the paper 800 images of one of them."""
-    assert asli().generators == wang2020().generators
+    assert set(asli().generators) - set(RECONSTRUCTIONS) == set(wang2020().generators)
     assert wang2020().steps == asli().steps
     assert (("stylegan",), 800, True) == (
         paper().generators,

@@ -42,7 +42,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths = {name: folder / f"{name}.onnx" for name in ("full", "half", "eight")}
     export_onnx(model.eval(), paths["full"], PreprocessSpec())
     halve_weights(paths["full"], paths["half"])
-    crops = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     quantize_weights(paths["full"], paths["eight"], crops)
     manifest = dataclasses.replace(
         TINY_MANIFEST, recipe="test", trained_on=("gan",), logit_bias=float(model.head.bias.item())

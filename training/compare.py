@@ -23,7 +23,7 @@ from detector.labels import FAKE
 from training.candidate import load_candidate
 from training.evaluate import describe, held_out_records, write_report
 from training.metrics import auroc, draw_groups, resampled_auroc
-from training.records import Record, read_records
+from training.records import Record, read_unmet
 from training.report import ranked_against, rounded
 from training.scoring import Scores
 
@@ -117,13 +117,9 @@ def main() -> None:
 def unmet_photographs(folders: Sequence[Path]) -> list[Record]:
     """Those of folders that nothing is learned from.
 
-    Raises ValueError as `read_records` does, when a folder has images to learn from, and when one has AI images.
+    Raises ValueError as `read_unmet` does, and when a folder has AI images.
     """
-    records = [r for folder in folders for r in read_records(folder)]
-    if any(r.split in {"train", "val"} for r in records):
-        raise ValueError(
-            "The --unmet folders have images to learn from; what is never met has none"
-        )
+    records = read_unmet(folders)
     if any(r.label == FAKE for r in records):
         raise ValueError("The --unmet folders have AI images; those to rank are in --data")
     return records

@@ -54,6 +54,17 @@ def read_records(root: Path) -> list[Record]:
     return records
 
 
+def read_unmet(folders: Iterable[Path]) -> list[Record]:
+    """The records of folders from which nothing is learned.
+
+    Raises ValueError as `read_records` does, and when a folder has images to learn from.
+    """
+    records = [record for folder in folders for record in read_records(folder)]
+    if any(r.split in {"train", "val"} for r in records):
+        raise ValueError("These folders have images to learn from; what is never met has none")
+    return records
+
+
 def write_records(root: Path, records: Iterable[Record]) -> None:
     """Write the manifest.csv from which `read_records` reads these, whose files lie below `root`."""
     with (root / MANIFEST).open("w", newline="", encoding="utf-8") as file:

@@ -28,7 +28,7 @@ from training.metrics import auroc
 MAX_AUROC_CHANGE = 0.005
 MIN_AGREEMENT = 0.99
 _BATCH = 8
-_FIRST_STAGE = "backbone.layer1."
+_FIRST_STAGES = ("backbone.layer1.", "backbone.layer2.")
 
 
 class _Reader(CalibrationDataReader):
@@ -72,8 +72,8 @@ def quantize(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
 
 
 def quantize_weights(source: Path, target: Path, crops_NHWC: np.ndarray) -> None:
-    """Store the convolutions' weights as int8 with one scale per output channel, but for those of the first one and of
-    the first stage: there, where little is stored and errors grow most, they are float16.
+    """Store the convolutions' weights as int8 with one scale per output channel, but for those of the first two
+    stages, where little is stored and errors grow most: they are float16, and the very first ones stay float32.
 
     What rounding moves of each channel's mean output over `crops_NHWC`, uint8 [N, S, S, 3], goes into its bias (Nagel
     et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019). Casting and
@@ -81,7 +81,7 @@ def quantize_weights(source: Path, target: Path, crops_NHWC: np.ndarray) -> None
     """
 
     def store(name: str, values: np.ndarray) -> Stored:
-        if name.startswith(_FIRST_STAGE):
+        if name.startswith(_FIRST_STAGES):
             return _halved(name, values)
         scale = best_scale(values)
         small = np.round(values / scale).astype(np.int8)

@@ -1,8 +1,8 @@
 """Smaller graphs, and the gate they have to pass.
 
 `quantize` makes int8 arithmetic: weights S8 per channel and activations U8, in QDQ form, which is also
-faster. `quantize_weights` and `halve_weights` only store the weights, most of them in 8 bits or all in half precision,
-and compute in fp32, which changes the logits less, and hardly at all.
+faster. `quantize_weights` and `halve_weights` only store the convolutions' weights smaller, most of them in 8 bits or
+all but the first one's in half precision, and compute in fp32, which changes the logits less, and hardly at all.
 """
 
 import tempfile
@@ -29,13 +29,13 @@ MAX_AUROC_CHANGE = 0.005
 MIN_AGREEMENT = 0.99
 _BATCH = 8
 _FIRST_STAGES = ("backbone.layer1.", "backbone.layer2.")
+_BIAS, _CORRECTED_BIAS = "_bias", "_corrected_bias"
+_HALVED, _EIGHT_BITS, _SCALE = "_half", "_int8", "_scale"
 
 
 class _Reader(CalibrationDataReader):
     def __init__(self, crops_NHWC: np.ndarray) -> None:
-        self._batches: Iterator[np.ndarray] = iter(
-            crops_NHWC[i : i + _BATCH] for i in range(0, len(crops_NHWC), _BATCH)
-        )
+        self._batches = _batches(crops_NHWC)
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         batch = next(self._batches, None)
@@ -75,9 +75,10 @@ def quantize_weights(source: Path, target: Path, crops_NHWC: np.ndarray) -> None
     """Store the convolutions' weights as int8 with one scale per output channel, but for those of the first two
     stages, where little is stored and errors grow most: they are float16, and the very first ones stay float32.
 
-    What rounding moves of each channel's mean output over `crops_NHWC`, uint8 [N, S, S, 3], goes into its bias (Nagel
-    et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019). Casting and
-    scaling are constant, so a runtime folds them once, when it loads the graph.
+    What rounding moves of each channel's mean output goes into its bias, as follows from the mean inputs over
+    `crops_NHWC`, uint8 [N, S, S, 3], if the padding, too, had those means (Nagel et al., "Data-Free Quantization
+    Through Weight Equalization and Bias Correction", ICCV 2019). Casting and scaling are constant, so a runtime
+    folds them once, when it loads the graph. `stored_weights` reads what is stored.
     """
 
     def store(name: str, values: np.ndarray) -> Stored:
@@ -86,10 +87,12 @@ def quantize_weights(source: Path, target: Path, crops_NHWC: np.ndarray) -> None
         scale = best_scale(values)
         small = np.round(values / scale).astype(np.int8)
         return Stored(
-            arrays={f"{name}_int8": small, f"{name}_scale": scale},
+            arrays={name + _EIGHT_BITS: small, name + _SCALE: scale},
             nodes=[
-                helper.make_node("Cast", [f"{name}_int8"], [f"{name}_cast"], to=TensorProto.FLOAT),
-                helper.make_node("Mul", [f"{name}_cast", f"{name}_scale"], [name]),
+                helper.make_node(
+                    "Cast", [name + _EIGHT_BITS], [f"{name}_cast"], to=TensorProto.FLOAT
+                ),
+                helper.make_node("Mul", [f"{name}_cast", name + _SCALE], [name]),
             ],
             values=small * scale,
         )
@@ -100,6 +103,21 @@ def quantize_weights(source: Path, target: Path, crops_NHWC: np.ndarray) -> None
 def halve_weights(source: Path, target: Path) -> None:
     """Store each convolution's weights as float16, but for the first one's."""
     _store_weights(source, target, _halved, {})
+
+
+def stored_weights(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of a graph by their names in fp32, put together and as float32 where they are stored smaller."""
+    arrays = {each.name: numpy_helper.to_array(each) for each in onnx.load(path).graph.initializer}
+    found = {}
+    for name, values in arrays.items():
+        whole = name.removesuffix(_EIGHT_BITS)
+        if whole + _SCALE in arrays and whole != name:
+            found[whole] = values * arrays[whole + _SCALE]
+        elif name.endswith(_CORRECTED_BIAS):
+            found[name.removesuffix(_CORRECTED_BIAS) + _BIAS] = values.astype(np.float32)
+        elif not name.endswith(_SCALE):
+            found[name.removesuffix(_HALVED)] = values.astype(np.float32)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +134,8 @@ class Stored:
 def _halved(name: str, values: np.ndarray) -> Stored:
     half = values.astype(np.float16)
     return Stored(
-        arrays={f"{name}_half": half},
-        nodes=[helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT)],
+        arrays={name + _HALVED: half},
+        nodes=[helper.make_node("Cast", [name + _HALVED], [name], to=TensorProto.FLOAT)],
         values=half.astype(np.float32),
     )
 
@@ -128,7 +146,10 @@ def _store_weights(
     store: Callable[[str, np.ndarray], Stored],
     mean_inputs: Mapping[str, np.ndarray],
 ) -> None:
-    """Of the convolutions whose `mean_inputs` [I] are given, by the name of the weight, the bias is corrected."""
+    """Write `source` with what `store` makes of the weight of each convolution but the first one.
+
+    Of the convolutions whose `mean_inputs` [I] are given, by the name of the weight, the bias is corrected.
+    """
     model = onnx.load(source)
     graph = model.graph
     initializers = {each.name: each for each in graph.initializer}
@@ -146,7 +167,7 @@ def _store_weights(
         if weight in mean_inputs:
             moved = (stored.values - values).sum((2, 3)) @ mean_inputs[weight]
             before = numpy_helper.to_array(initializers[bias[0]]) if bias else 0
-            corrected = f"{weight}_corrected_bias"
+            corrected = weight + _CORRECTED_BIAS
             graph.initializer.append(
                 numpy_helper.from_array((before - moved).astype(np.float32), corrected)
             )
@@ -174,14 +195,18 @@ def _mean_inputs(source: Path, crops_NHWC: np.ndarray) -> dict[str, np.ndarray]:
         graph.node.append(node)
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
     session = InferenceSession(model.SerializeToString())
-    batches = np.array_split(crops_NHWC, max(1, len(crops_NHWC) // _BATCH))
+    batches = list(_batches(crops_NHWC))
     found = [session.run(list(names.values()), {"crops": batch}) for batch in batches]
     means = [
-        np.average(batch_means, axis=0, weights=[len(b) for b in batches])
+        np.average(batch_means, axis=0, weights=[len(batch) for batch in batches])
         for batch_means in zip(*found, strict=True)
     ]
     by_tensor = dict(zip(names, means, strict=True))
     return {weight: by_tensor[tensor].astype(np.float32) for weight, tensor in inputs.items()}
+
+
+def _batches(crops_NHWC: np.ndarray) -> Iterator[np.ndarray]:
+    return (crops_NHWC[i : i + _BATCH] for i in range(0, len(crops_NHWC), _BATCH))
 
 
 def best_scale(weights: np.ndarray) -> np.ndarray:

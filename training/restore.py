@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
 from detector.classifier import OnnxClassifier
@@ -24,11 +22,11 @@ from detector.errors import ModelLoadError
 from detector.manifest import ModelManifest
 from training.dataset import PairDataset, StepSampler
 from training.model import ResNet50Detector, from_imagenet, network_state
+from training.quantize import stored_weights
 from training.recipes import RECIPES, NetworkSpec, Recipe, recipe_named
 from training.records import Record, read_records
 from training.train import save_atomically
 
-_HALVED = "_half"
 _BIAS = ".weight_bias"
 _SHORTEST, _FACTORS = 1e-12, (1e-3, 1e3)
 """Filters that have died in either network stay as they are, or nearly."""
@@ -60,22 +58,20 @@ def main() -> None:
 
 
 def restore(path: Path) -> dict[str, Any]:
-    """What `training.model.from_checkpoint` reads, of an exported network in fp32 or half precision.
+    """What `training.model.from_checkpoint` reads, of an exported network whose weights may be stored smaller.
 
-    Raises ModelLoadError when it is no model file, and ValueError when its weights are in eight bits, or its recipe is
-    not known, or has another network now.
+    Raises ModelLoadError when it is no model file, and ValueError when it computes in int8, or its recipe is not
+    known, or has another network now.
     """
     manifest = OnnxClassifier.load(path).manifest
     recipe = recipe_named(manifest.recipe)
-    weights = {
-        each.name.removesuffix(_HALVED): numpy_helper.to_array(each)
-        for each in onnx.load(path).graph.initializer
-    }
     model = ResNet50Detector(recipe.network)
     try:
-        _fill(model, weights, manifest)
+        _fill(model, stored_weights(path), manifest)
     except KeyError as error:
-        raise ValueError(f"{path} does not hold {error} as numbers of 16 or 32 bits") from error
+        raise ValueError(
+            f"{path} does not hold {error}: a graph that computes in int8 is not read back"
+        ) from error
     return {
         "recipe": manifest.recipe,
         "generators": list(manifest.trained_on),
@@ -142,12 +138,12 @@ def _fill(model: ResNet50Detector, weights: dict[str, np.ndarray], manifest: Mod
     modules = dict(model.named_modules())
     for name, convolution in modules.items():
         if isinstance(convolution, nn.Conv2d):
-            convolution.weight.copy_(_floats(weights[f"{name}.weight"]))
+            convolution.weight.copy_(torch.from_numpy(weights[f"{name}.weight"]))
             norm = modules[_norm_of(name)]
             assert isinstance(norm, nn.BatchNorm2d)
             norm.reset_parameters()
             norm.running_var -= norm.eps
-            norm.bias.copy_(_floats(weights[name + _BIAS]))
+            norm.bias.copy_(torch.from_numpy(weights[name + _BIAS]))
     head = model.head
     of_head = [
         values
@@ -156,7 +152,7 @@ def _fill(model: ResNet50Detector, weights: dict[str, np.ndarray], manifest: Mod
     ]
     if len(of_head) != 1:
         raise ValueError(f"{len(of_head)} arrays could be the head of recipe {manifest.recipe!r}")
-    head.weight.copy_(_floats(of_head[0]))
+    head.weight.copy_(torch.from_numpy(of_head[0]))
     head.intercept.fill_(manifest.logit_bias)
 
 
@@ -164,10 +160,6 @@ def _norm_of(convolution: str) -> str:
     """`layer1.0.conv2` -> `layer1.0.bn2`, `downsample.0` -> `downsample.1`."""
     above, _, last = convolution.rpartition(".")
     return f"{above}.1" if last == "0" else f"{above}.{last.replace('conv', 'bn')}"
-
-
-def _floats(values: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(values.astype(np.float32))
 
 
 if __name__ == "__main__":

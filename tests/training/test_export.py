@@ -15,7 +15,14 @@ from detector.preprocess import PreprocessSpec
 from tests.models import TINY_MANIFEST
 from training.export import export_onnx, parity, write_manifest
 from training.model import ResNet50Detector
-from training.quantize import Comparison, best_scale, halve_weights, quantize, quantize_weights
+from training.quantize import (
+    Comparison,
+    _mean_inputs,
+    best_scale,
+    halve_weights,
+    quantize,
+    quantize_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,19 @@ def test_eight_bit_weights_hardly_change_the_logits(
     assert parity(model, tmp_path / "small.onnx", crops) < 0.1 * spread
 
 
+def test_eight_bit_weights_are_multiplied_in_fp32(graph: Path, tmp_path: Path) -> None:
+    """So that no processor can saturate: nothing but constants is ever an integer of eight bits, and those are cast."""
+    quantize_weights(graph, tmp_path / "small.onnx", _crops(2).numpy())
+    small = onnx.load(tmp_path / "small.onnx").graph
+    eight_bits = {each.name for each in small.initializer if each.data_type == TensorProto.INT8}
+
+    assert eight_bits
+    assert {"Cast"} == {node.op_type for node in small.node if eight_bits & set(node.input)}
+    assert not [
+        node.op_type for node in small.node if "Quant" in node.op_type or "Integer" in node.op_type
+    ]
+
+
 def test_the_first_stages_are_in_half_precision(graph: Path, tmp_path: Path) -> None:
     """The later ones are in eight bits, and the first convolution is as it was."""
     quantize_weights(graph, tmp_path / "small.onnx", _crops(2).numpy())
@@ -112,6 +132,20 @@ def test_what_rounding_moves_goes_into_the_biases(
     )
 
     assert corrected < 0.5 * plain
+
+
+def test_the_means_are_those_over_all_crops(model: ResNet50Detector, graph: Path) -> None:
+    """Also where the last batch is smaller than the others."""
+    crops = _crops(9)
+    seen = []
+    convolution = model.get_submodule("backbone.layer1.1.conv1")
+    hook = convolution.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    with torch.inference_mode():
+        model(crops)
+    hook.remove()
+    found = _mean_inputs(graph, crops.numpy())["backbone.layer1.1.conv1.weight"]
+
+    np.testing.assert_allclose(found, seen[0].mean((0, 2, 3)).numpy(), rtol=1e-3, atol=1e-5)
 
 
 def test_half_precision_changes_the_logits_less_than_eight_bits(

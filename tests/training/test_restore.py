@@ -11,12 +11,12 @@ from detector.preprocess import PreprocessSpec
 from tests.models import TINY_MANIFEST
 from training.export import export_onnx, parity, write_manifest
 from training.model import ResNet50Detector, from_checkpoint
-from training.quantize import halve_weights, quantize_weights
+from training.quantize import halve_weights, quantize, quantize_weights
 from training.recipes import RECIPES, NetworkSpec, Phase, Recipe
 from training.restore import restore, settle_norms, trainable
 from training.train import save_atomically
 
-SPEC = NetworkSpec(stages=(1, 2), deviations=True)
+SPEC = NetworkSpec(stages=(1, 3), deviations=True)
 RECIPE = Recipe(
     name="test",
     network=SPEC,
@@ -32,18 +32,19 @@ def _known_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A network whose norms and head are no longer as they begin, in three precisions."""
+    """A network whose norms and head are no longer as they begin, in four precisions."""
     torch.manual_seed(0)
     model = ResNet50Detector(SPEC)
     for name, values in model.state_dict().items():
         if name.endswith(("running_mean", "running_var", "bias", "centre", "scale", "intercept")):
             values.copy_(torch.rand(values.shape) + 0.5)
     folder = tmp_path_factory.mktemp("exported")
-    paths = {name: folder / f"{name}.onnx" for name in ("full", "half", "eight")}
+    paths = {name: folder / f"{name}.onnx" for name in ("full", "half", "eight", "int8")}
     export_onnx(model.eval(), paths["full"], PreprocessSpec())
     halve_weights(paths["full"], paths["half"])
     crops = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     quantize_weights(paths["full"], paths["eight"], crops)
+    quantize(paths["full"], paths["int8"], crops)
     manifest = dataclasses.replace(
         TINY_MANIFEST, recipe="test", trained_on=("gan",), logit_bias=float(model.head.bias.item())
     )
@@ -52,7 +53,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
-@pytest.mark.parametrize("precision", ["full", "half"])
+@pytest.mark.parametrize("precision", ["full", "half", "eight"])
 def test_the_network_says_the_same(
     exported: dict[str, Path], precision: str, tmp_path: Path
 ) -> None:
@@ -95,10 +96,10 @@ def test_a_recipe_with_another_network_is_refused(exported: dict[str, Path]) -> 
         trainable(restore(exported["full"]), other, [], None)
 
 
-def test_eight_bits_are_refused(exported: dict[str, Path]) -> None:
-    """Rather than taken for something else."""
-    with pytest.raises(ValueError, match="16 or 32 bits"):
-        restore(exported["eight"])
+def test_arithmetic_in_eight_bits_is_refused(exported: dict[str, Path]) -> None:
+    """Its weights are not those of the network."""
+    with pytest.raises(ValueError, match="computes in int8"):
+        restore(exported["int8"])
 
 
 def test_a_recipe_that_is_gone_is_named(exported: dict[str, Path], tmp_path: Path) -> None:

@@ -19,16 +19,18 @@ import numpy as np
 
 from detector.conditions import CLEAN, WEB
 from detector.errors import ModelLoadError
-from detector.labels import FAKE
+from detector.labels import FAKE, REAL
 from training.candidate import load_candidate
-from training.evaluate import describe, held_out_records, write_report
+from training.evaluate import held_out_records, write_report
 from training.metrics import auroc, draw_groups, resampled_auroc
 from training.records import Record, read_unmet
 from training.report import ranked_against, rounded
-from training.scoring import Scores
+from training.scoring import Scores, readable
+from training.sections import described
 
 CONDITIONS = (CLEAN, WEB)
 KNOWN = "known"
+"""The photographs of the --data folders, of sources that a model may have learned."""
 RESAMPLES = 2000
 
 
@@ -68,10 +70,10 @@ def main() -> None:
     try:
         candidates = [load_candidate(path) for path in paths]
         learned = {name for c in candidates for name in c.classifier.manifest.trained_on}
-        records = held_out_records(args.data, learned)
-        unmet = unmet_photographs(args.unmet)
-        if not any(r.label == FAKE for r in records):
-            raise ValueError("No AI image to compare on")
+        records, unreadable = readable(held_out_records(args.data, learned))
+        unmet, unmet_unreadable = readable(unmet_photographs(args.unmet))
+        if {REAL, FAKE} != {r.label for r in records}:
+            raise ValueError("The --data folders need photographs and AI images that none learned")
         if unmet and all(r.generator in learned for r in records if r.label == FAKE):
             raise ValueError("No AI image of a generator that no model has learned")
     except (ValueError, ModelLoadError) as error:
@@ -81,8 +83,8 @@ def main() -> None:
         for c in candidates
     ]
     result: dict[str, object] = {
-        "data": describe(args.data, records),
-        "unmet": describe(args.unmet, unmet),
+        "data": described(args.data, records, unreadable),
+        **({"unmet": described(args.unmet, unmet, unmet_unreadable)} if unmet else {}),
         "model": candidates[0].classifier.weights_sha256,
         "against": [],
     }
@@ -105,7 +107,7 @@ def main() -> None:
             {
                 "model": candidate.classifier.weights_sha256,
                 "recipe": candidate.classifier.manifest.recipe,
-                "conditions": [
+                "differences": [
                     rounded({**dataclasses.asdict(d), "better": d.better}) for d in differences
                 ],
             }
@@ -120,8 +122,8 @@ def unmet_photographs(folders: Sequence[Path]) -> list[Record]:
     Raises ValueError as `read_unmet` does, and when a folder has AI images.
     """
     records = read_unmet(folders)
-    if any(r.label == FAKE for r in records):
-        raise ValueError("The --unmet folders have AI images; those to rank are in --data")
+    if images := [r for r in records if r.label == FAKE]:
+        raise ValueError(f"{images[0].path} is an AI image; those to rank are in --data")
     return records
 
 

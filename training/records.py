@@ -57,12 +57,15 @@ def read_records(root: Path) -> list[Record]:
 def read_unmet(folders: Iterable[Path]) -> list[Record]:
     """The records of folders from which nothing is learned.
 
-    Raises ValueError as `read_records` does, and when a folder has images to learn from.
+    Raises ValueError as `read_records` does, and when a folder has images of the splits train or val.
     """
-    records = [record for folder in folders for record in read_records(folder)]
-    if any(r.split in {"train", "val"} for r in records):
-        raise ValueError("These folders have images to learn from; what is never met has none")
-    return records
+    found = []
+    for folder in folders:
+        records = read_records(folder)
+        if any(r.split in {"train", "val"} for r in records):
+            raise ValueError(f"{folder} has images to learn from; what is never met has none")
+        found += records
+    return found
 
 
 def write_records(root: Path, records: Iterable[Record]) -> None:

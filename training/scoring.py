@@ -100,7 +100,7 @@ def readable(
 ) -> tuple[list[Record], list[str]]:
     """Those that can be decoded; and the names of the others, with the reasons, which are said, too."""
     kept, failures = [], []
-    for record in track(records, description="decoding"):
+    for record in track(records, description="decoding", disable=not records):
         try:
             decode_image(record.path.read_bytes(), limits)
         except DetectorError as error:
@@ -117,7 +117,7 @@ def score_records(
 ) -> Scores:
     """Score every readable image under every condition, with a progress bar."""
     kept, rows, sides, failures = [], [], [], []
-    for record in track(records, description="scoring"):
+    for record in track(records, description="scoring", disable=not records):
         try:
             image = decode_image(record.path.read_bytes(), LIMITS).pixels
         except DetectorError as error:

@@ -44,7 +44,9 @@ def main() -> None:
     )
     args = parser.parse_args()
     try:
-        read_unmet(args.data)
+        read_unmet(
+            args.data
+        )  # for what it refuses; `load_measured` leaves out what cannot be decoded
     except ValueError as error:
         parser.error(str(error))
     measured = load_measured(parser, args)

@@ -155,21 +155,36 @@ def test_the_command_compares_model_files(
     other, out = write_tiny_model(tmp_path / "grain.onnx", looks_at="grain"), tmp_path / "out.json"
     command = [
         "compare", "--model", str(tiny_model), "--against", str(other), "--out", str(out),
-        "--data", str(tmp_path / "data"), "--unmet",
+        "--data", str(tmp_path / "data"),
     ]  # fmt: skip
-    monkeypatch.setattr("sys.argv", [*command, str(tmp_path / "dark")])
+    monkeypatch.setattr("sys.argv", [*command, "--unmet", str(tmp_path / "dark")])
     main()
-    rows = json.loads(out.read_text("utf-8"))["against"][0]["conditions"]
+    written = json.loads(out.read_text("utf-8"))
+    rows = written["against"][0]["differences"]
 
-    source = rows[-1]["photographs"]
-    assert [(KNOWN, CLEAN.name), (KNOWN, WEB.name), (source, CLEAN.name), (source, WEB.name)] == [
-        (row["photographs"], row["condition"]) for row in rows
-    ]
+    assert (16, 8) == (written["data"]["n"], written["unmet"]["n"])
+    assert [
+        (photographs, condition.name)
+        for photographs in (KNOWN, "real_dark")
+        for condition in (CLEAN, WEB)
+    ] == [(row["photographs"], row["condition"]) for row in rows]
     assert all(row["auroc"] == 1.0 for row in rows)
     assert [True, True, False, False] == [row["better"] for row in rows]
     assert 2 == capsys.readouterr().out.count("  better")
 
-    monkeypatch.setattr("sys.argv", [*command, str(tmp_path / "data")])
+    monkeypatch.setattr("sys.argv", command)
+    main()
+    without = json.loads(out.read_text("utf-8"))
+    assert "unmet" not in without
+    assert rows[:2] == without["against"][0]["differences"]
+
+    (tmp_path / "nothing").mkdir()
+    for name, reason in (("data", "is an AI image"), ("nothing", "No images in")):
+        monkeypatch.setattr("sys.argv", [*command, "--unmet", str(tmp_path / name)])
+        with pytest.raises(SystemExit):
+            main()
+        assert reason in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", [*command[:-1], str(tmp_path / "dark")])
     with pytest.raises(SystemExit):
         main()
-    assert "have AI images" in capsys.readouterr().err
+    assert "need photographs and AI images" in capsys.readouterr().err

@@ -69,8 +69,8 @@ class ModelManifest:
     calibration: Calibration
     bands: Bands
     precision: str
-    """`fp32`; `int8` for a graph that computes in it; `int8-weights` or `half-weights` for one that only stores
-    its weights so."""
+    """`fp32`; `int8` for a graph that computes in it; `int8-weights` or `half-weights` for one that computes in
+    fp32 and stores most of its weights so."""
     recipe: str
     trained_on: tuple[str, ...]
     """Generators whose images were in the training data."""

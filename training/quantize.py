@@ -110,9 +110,9 @@ def stored_weights(path: Path) -> dict[str, np.ndarray]:
     arrays = {each.name: numpy_helper.to_array(each) for each in onnx.load(path).graph.initializer}
     found = {}
     for name, values in arrays.items():
-        whole = name.removesuffix(_EIGHT_BITS)
-        if whole + _SCALE in arrays and whole != name:
-            found[whole] = values * arrays[whole + _SCALE]
+        if name.endswith(_EIGHT_BITS):
+            weight = name.removesuffix(_EIGHT_BITS)
+            found[weight] = values * arrays[weight + _SCALE]
         elif name.endswith(_CORRECTED_BIAS):
             found[name.removesuffix(_CORRECTED_BIAS) + _BIAS] = values.astype(np.float32)
         elif not name.endswith(_SCALE):

@@ -44,9 +44,8 @@ def main() -> None:
     )
     args = parser.parse_args()
     try:
-        read_unmet(
-            args.data
-        )  # for what it refuses; `load_measured` leaves out what cannot be decoded
+        # For what it refuses: `load_measured` reads them, too, and leaves out what cannot be decoded.
+        read_unmet(args.data)
     except ValueError as error:
         parser.error(str(error))
     measured = load_measured(parser, args)

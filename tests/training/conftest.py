@@ -15,6 +15,7 @@ WITH_TORCH = {
     "test_dataset.py",
     "test_decoders.py",
     "test_distributed.py",
+    "test_emulation.py",
     "test_export.py",
     "test_leak_runs.py",
     "test_leave_one_out.py",

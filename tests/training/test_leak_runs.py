@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from detector.conditions import Condition
 from training import leak_runs
 from training.leak_runs import Laboratory, run_tests, shuffle_labels, with_wrong_history
 from training.model import ResNet50Detector
@@ -163,6 +165,24 @@ def test_tests_that_are_blind_to_a_shortcut_fail(ready: Ready, tmp_path: Path) -
     fooled, fair = (ready.recipes[name] for name in ("wrong-history-run", "as-it-is"))
     assert fooled == fair
     assert [1.0] == [phase.augment.untouched for phase in fair.phases]
+
+
+def test_a_shortcut_is_looked_for_where_nothing_hides_it(
+    ready: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L11: a re-save hides a wrong history, so that what it was worth on images as they are counts alone."""
+    asked = []
+
+    def evaluate(*_: object, conditions: Sequence[Condition], **__: object) -> dict[str, float]:
+        asked.append([condition.name for condition in conditions])
+        return {"mean": [0.9, 0.6, 0.8][len(asked) - 1]}
+
+    monkeypatch.setattr(leak_runs, "evaluate", evaluate)
+    findings = run_tests(ready, _records(tmp_path, {"s": (60, 190)}), ["L11"])
+
+    assert asked == [["clean"]] * 3
+    assert [f.value for f in findings] == pytest.approx([0.1, 0.2])
+    assert all(f.passed for f in findings)
 
 
 def test_a_wrong_history_is_of_ai_images_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -21,6 +22,16 @@ def plain_image(image_format: str, size: tuple[int, int] = (160, 120), grey: int
     buffer = io.BytesIO()
     wall.convert("RGB").save(buffer, image_format)
     return buffer.getvalue()
+
+
+def write_dark_photographs_and_bright_ai_images(folder: Path, n: int) -> None:
+    """So many of each, 230 pixels wide and high, in the layout of ForenSynths; the bright ones have less grain."""
+    rng = np.random.default_rng(0)
+    for name, grey, grain in (("0_real", 60, 15), ("1_fake", 190, 5)):
+        (folder / name).mkdir(parents=True)
+        for i in range(n):
+            pixels = rng.normal(grey, grain, (230, 230, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{i}.png")
 
 
 def png_declaring(width: int, height: int) -> bytes:

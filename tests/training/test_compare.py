@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from detector.conditions import CLEAN, WEB
+from tests.images import write_dark_photographs_and_bright_ai_images
 from tests.models import write_tiny_model
 from training.compare import KNOWN, comparable, compare, main
 from training.records import Record
@@ -141,13 +142,7 @@ def test_the_command_compares_model_files(
 
     Dark and smooth photographs, which neither has met, are told from them by both.
     """
-    rng = np.random.default_rng(0)
-    for name, grey, grain in (("0_real", 60, 15), ("1_fake", 190, 5)):
-        folder = tmp_path / "data" / "unheard-of" / name
-        folder.mkdir(parents=True)
-        for i in range(8):
-            pixels = rng.normal(grey, grain, (230, 230, 3)).clip(0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / f"{i}.png")
+    write_dark_photographs_and_bright_ai_images(tmp_path / "data" / "unheard-of", 8)
     unmet = tmp_path / "dark" / "real_dark" / "0_real"
     unmet.mkdir(parents=True)
     for i in range(8):

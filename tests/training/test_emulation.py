@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from detector.classifier import OnnxClassifier
+from tests.images import write_dark_photographs_and_bright_ai_images
 from tests.models import TINY_MANIFEST, write_tiny_model
 from training.emulation import Emulation, check_emulator, chosen, emulate, logits_of, main
 from training.records import Record
@@ -45,7 +45,7 @@ def test_the_logits_are_those_of_the_crops_in_their_order(tmp_path: Path) -> Non
 def test_a_command_that_was_stopped_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is there is not asked for again, unless it is of another model."""
+    """What is there is not asked for again."""
     model = write_tiny_model(tmp_path / "tiny.onnx")
     command = _program(tmp_path / "emulator", 'exec "$@"')
     before = emulate(model, "sha", CROPS, tmp_path / "out", command=command, workers=1)
@@ -179,13 +179,7 @@ def test_the_command_measures_against_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Grain ranks these images the other way round than brightness does, which the gate has to see."""
-    rng = np.random.default_rng(0)
-    for name, grey, grain in (("0_real", 60, 15), ("1_fake", 190, 5)):
-        folder = tmp_path / "data" / "unheard-of" / name
-        folder.mkdir(parents=True)
-        for i in range(4):
-            pixels = rng.normal(grey, grain, (230, 230, 3)).clip(0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / f"{i}.png")
+    write_dark_photographs_and_bright_ai_images(tmp_path / "data" / "unheard-of", 4)
     bright = write_tiny_model(tmp_path / "bright.onnx")
     grainy = write_tiny_model(tmp_path / "grainy.onnx", looks_at="grain")
     manifest = dataclasses.replace(TINY_MANIFEST, checkpoint_sha256="1" * 64)

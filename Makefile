@@ -45,8 +45,8 @@ check: $(VENV)/dev ## format, lint, types, import contracts, unit tests: no torc
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n auto -m "not browser and not torch and not slow"
 
-test: $(VENV)/dev $(VENV)/training browser $(NODE) ## install what the tests need and run all that can run here
-	$(BIN)/python -m pytest -n auto -m "not slow"
+test: check $(VENV)/training browser $(NODE) ## install what the tests need and run all that can run here: check, then the others
+	$(BIN)/python -m pytest -n auto -m "(browser or torch) and not slow"
 	$(BIN)/python -m pytest -m slow
 
 test-deployed: $(VENV)/dev browser $(NODE) $(MINISTACK) ## deploy a stage to an emulated AWS, use it, destroy it: needs root and Docker
@@ -87,7 +87,6 @@ release: $(VENV)/training browser ## export, quantise, calibrate and measure the
 
 evaluate: $(VENV)/evaluation ## measure the shipped model: make evaluate DATA=folder OUT=report.json
 	@test -n "$(DATA)" || { echo 'Say where the images are: make evaluate DATA=folder OUT=report.json'; exit 2; }
-	@mkdir -p $(dir $(OUT))
 	$(BIN)/python -m training.evaluate $(DATA:%=--data %) --out $(OUT)
 
 bench: $(VENV)/dev $(VENV)/training ## measure speed and memory into build/bench.json (BENCH_FLAGS="--soak 600")

@@ -5,7 +5,6 @@
 Writes that of CROPS[PLACE] to FOLDER/PLACE.npy. Needs no torch.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from detector.classifier import OnnxClassifier
 from detector.preprocess import Crops
+from training.files import replacing
 
 
 def main(model: str, crops: str, folder: str, *places: str) -> None:
@@ -21,21 +21,14 @@ def main(model: str, crops: str, folder: str, *places: str) -> None:
     crops_NHWC = np.load(crops)
     for place in places:
         logit = classifier.score(crop_alone(crops_NHWC, int(place))).logits[0]
-        save_array(Path(folder, f"{place}.npy"), logit)
+        with replacing(Path(folder, f"{place}.npy")) as partial:
+            np.save(partial, logit)
 
 
 def crop_alone(crops_NHWC: np.ndarray, place: int) -> Crops:
     """One of many crops, each of an image of its own, uint8 [N, S, S, 3], as an image of one crop."""
     pixels = crops_NHWC[place : place + 1]
     return Crops(pixels, ((0, 0),), (pixels.shape[2], pixels.shape[1]))
-
-
-def save_array(file: Path, values: np.ndarray) -> None:
-    """Write it atomically, whoever else does so at the same time."""
-    partial = file.with_suffix(f".{os.getpid()}.tmp")
-    with partial.open("wb") as stream:
-        np.save(stream, values)
-    os.replace(partial, file)  # noqa: PTH105 - the atomic one, by its best-known name
 
 
 if __name__ == "__main__":

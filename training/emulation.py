@@ -38,8 +38,9 @@ from detector.labels import FAKE, REAL
 from detector.preprocess import PreprocessSpec, cut_crops
 from training.calibrate import bands_of
 from training.candidate import load_candidate
-from training.emulated import crop_alone, save_array
+from training.emulated import crop_alone
 from training.evaluate import held_out_records
+from training.files import replacing
 from training.quantize import MAX_AUROC_CHANGE, MIN_AGREEMENT, auroc_change
 from training.records import Record
 from training.scoring import LIMITS, readable
@@ -208,7 +209,9 @@ def emulate(
     digest = hashlib.sha256(asked + crops_NHWC.tobytes()).hexdigest()
     folder = out / f"{command[-1]}-{digest[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    save_array(crops := folder / "crops.npy", crops_NHWC)
+    crops = folder / "crops.npy"
+    with replacing(crops) as partial:
+        np.save(partial, crops_NHWC)
     logits = [folder / f"{place}.npy" for place in range(len(crops_NHWC))]
     missing = [file.stem for file in logits if not file.exists()]
     with ExitStack() as stack:

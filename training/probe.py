@@ -5,7 +5,6 @@ leaves them as they are (Kumar et al., "Fine-Tuning can Distort Pretrained Featu
 Out-of-Distribution", ICLR 2022).
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.files import replacing
 from training.model import ResNet50Detector
 
 _LOGIT_OF_TARGET = 4.0
@@ -36,12 +36,9 @@ def collect_statistics(
 
 
 def save_statistics(file: Path, features_NF: Tensor, labels_N: Tensor) -> None:
-    """Write them atomically."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".tmp")
-    with partial.open("wb") as stream:
-        np.savez(stream, features=features_NF.numpy(), labels=labels_N.numpy())
-    os.replace(partial, file)  # noqa: PTH105 - the atomic one, by its best-known name
+    """Write them whole or not at all."""
+    with replacing(file) as partial:
+        np.savez(partial, features=features_NF.numpy(), labels=labels_N.numpy())
 
 
 def load_statistics(folder: Path) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,6 @@ With `torchrun --nproc_per_node=N -m training.train ...` N processes share the p
 import argparse
 import dataclasses
 import json
-import os
 import signal
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -33,6 +32,7 @@ from detector.labels import FAKE, REAL
 from detector.preprocess import PreprocessSpec, cut_crops
 from training import distributed
 from training.dataset import TRAINING_LIMITS, PairDataset, StepSampler
+from training.files import replacing
 from training.metrics import auroc
 from training.model import (
     ResNet50Detector,
@@ -605,10 +605,8 @@ def save_atomically(state: dict[str, Any], path: Path) -> None:
     """Write it whole or not at all; the first process alone does."""
     if distributed.rank() != 0:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".tmp")
-    torch.save(state, partial)
-    os.replace(partial, path)  # noqa: PTH105 - the atomic one, by its best-known name
+    with replacing(path) as partial:
+        torch.save(state, partial)
 
 
 if __name__ == "__main__":

@@ -65,8 +65,9 @@ def test_the_counts_agree_with_each_other(folder: Path, tiny_model: Path) -> Non
 def test_the_detector_reads_the_report(folder: Path, tiny_model: Path, tmp_path: Path) -> None:
     """What evaluation writes is what serving publishes."""
     report = evaluate(OnnxClassifier.load(tiny_model), read_records(folder), {})
-    write_report(report, tmp_path / "report.json")
-    errors = EvaluationReport.load(tmp_path / "report.json").expected_errors("hard")
+    path = tmp_path / "new" / "report.json"
+    write_report(report, path)
+    errors = EvaluationReport.load(path).expected_errors("hard")
 
     assert errors is not None
     assert (24, 24) == (errors.n_real, errors.n_ai)

@@ -6,7 +6,7 @@ Photographs of sources that have AI images of their own are left out. Half of th
 first, which erases their JPEG grid; the rest keep their native pixels, and the decoder's output is
 saved once with the photograph's own JPEG tables.
 
-    python -m training.synthesize --data FOLDER --weights FOLDER [--vintagify WHEEL] --out FOLDER
+    python -m training.synthesize --data FOLDER --weights FOLDER [--wheels FOLDER] --out FOLDER
 
 Deterministic from --seed. Files that exist are kept, so a stopped run goes on where it was.
 """
@@ -27,14 +27,22 @@ from rich.progress import track
 from detector.image import decode_image
 from detector.labels import FAKE, REAL
 from training.decoders import Reconstruct, load_taef2, load_vintage_cyclegan
+from training.files import replacing
 from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.model import compute_in_full_precision
 from training.records import Record, read_records, write_records
+from training.super_resolution import NETWORKS, load_super_resolution
 
 SIDE = 256
 """Longest side of a pair's crop, in pixels."""
 SMALLEST_SIDE = 200
 """Of a photograph that was reduced, in pixels."""
+
+_PACKAGES = {
+    "vintage-cyclegan": "vintagify",
+    **{name: network.package for name, network in NETWORKS.items()},
+}
+"""Of further decoders."""
 
 
 def main() -> None:
@@ -42,7 +50,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with photographs")
     parser.add_argument("--weights", type=Path, required=True, help="folder with the TAEF2 weights")
-    parser.add_argument("--vintagify", type=Path, help="wheel of vintagify, for a second decoder")
+    parser.add_argument(
+        "--wheels",
+        type=Path,
+        help="folder of wheels, each with further decoders: training/README.md",
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--splits", nargs="+", default=["train", "val"])
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -50,7 +62,11 @@ def main() -> None:
     args = parser.parse_args()
     try:
         records = read_records(args.data)
-    except ValueError as error:
+        files = DecoderFiles(args.weights, args.wheels)
+        if args.wheels and len(files.names) == 1:
+            raise ValueError(f"{args.wheels} holds no wheel of {sorted(set(_PACKAGES.values()))}")
+        files.load()  # what cannot be read is said here; a pool would start its workers anew for ever
+    except (OSError, ValueError) as error:
         parser.error(str(error))
     has_fakes = {r.source for r in records if r.label == FAKE}
     photos = [
@@ -60,7 +76,7 @@ def main() -> None:
     ]
     synthesize(
         photos,
-        DecoderFiles(args.weights, args.vintagify),
+        files,
         args.out,
         seed=args.seed,
         processes=args.processes,
@@ -72,17 +88,32 @@ class DecoderFiles:
     """Where the weights lie. A class and not a function, so that worker processes can receive it."""
 
     taef2: Path
-    vintagify: Path | None = None
+    wheels: Path | None = None
+    """Those that lie there decide which decoders there are beside TAEF2."""
 
     @property
     def names(self) -> list[str]:
-        return ["taef2-recon", *(["vintage-cyclegan"] if self.vintagify else [])]
+        return [
+            "taef2-recon",
+            *(name for name, package in _PACKAGES.items() if self._wheel(package)),
+        ]
 
     def load(self) -> dict[str, Reconstruct]:
         decoders = {"taef2-recon": load_taef2(self.taef2)}
-        if self.vintagify:
-            decoders["vintage-cyclegan"] = load_vintage_cyclegan(self.vintagify)
+        for name, package in _PACKAGES.items():
+            if wheel := self._wheel(package):
+                network = NETWORKS.get(name)
+                decoders[name] = (
+                    load_super_resolution(network, wheel)
+                    if network
+                    else load_vintage_cyclegan(wheel)
+                )
         return decoders
+
+    def _wheel(self, package: str) -> Path | None:
+        return (
+            next(iter(sorted(self.wheels.glob(f"{package}-*.whl"))), None) if self.wheels else None
+        )
 
 
 def synthesize(
@@ -113,7 +144,7 @@ class _Job:
         self.photo = photo
         self.key = hashlib.sha256(f"{seed}:{photo.group}:{photo.path.name}".encode()).digest()
         self.stem = self.key[:8].hex()
-        wanted = [name for i, name in enumerate(decoders) if i == 0 or self.key[8] % 4 == 0]
+        wanted = [name for i, name in enumerate(decoders) if i == 0 or self.key[7 + i] % 4 == 0]
         self.fakes = {name: out / f"{self.stem}_{name}.png" for name in wanted}
         self.real = out / f"{self.stem}_real.png"
 
@@ -158,9 +189,8 @@ def _run(job: _Job) -> None:
 
 
 def _save(image_HWC: np.ndarray, path: Path) -> None:
-    partial = path.with_suffix(".tmp")
-    Image.fromarray(image_HWC).save(partial, "PNG")
-    partial.replace(path)
+    with replacing(path) as partial:
+        Image.fromarray(image_HWC).save(partial, "PNG")
 
 
 def _prepare(data: bytes, rng: np.random.Generator) -> tuple[np.ndarray, JpegTables | None]:

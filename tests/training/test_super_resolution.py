@@ -20,8 +20,8 @@ def _write_wheel(folder: Path, network: SuperResolution) -> Path:
     enlarge = f"{network.input} {network.output} 0=1 1={network.scale}.0 2={network.scale}.0"
     structure = f"7767517\n2 2\nInput a 0 1 {network.input}\nInterp b 1 1 {enlarge}\n"
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(f"{network.files}.param", structure)
-        archive.writestr(f"{network.files}.bin", b"")
+        archive.writestr(f"{network.package}/{network.files}.param", structure)
+        archive.writestr(f"{network.package}/{network.files}.bin", b"")
     return path
 
 
